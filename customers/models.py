@@ -1,0 +1,185 @@
+"""Who bought what."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from stores.models import Location
+from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey
+
+
+class Channel(models.TextChoices):
+    """How a person can be written to."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Customer(PublicModel):
+    """A person known to a store, by e-mail, phone or the shop's own id.
+
+    The `*_norm` columns hold what is compared: lower-case e-mail, E.164 phone, folded name. They
+    are plain columns because row-level security keeps functions such as lower() out of indexes.
+    Erasing a person blanks this row; orders and books stay under its number.
+    """
+
+    external_id = models.CharField(max_length=120, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    name_norm = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    email_norm = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    phone_norm = models.CharField(max_length=16, blank=True)
+    locale = models.CharField(max_length=5, blank=True)
+    email_consent = models.BooleanField(default=False)  # the newest Consent row of that channel
+    sms_consent = models.BooleanField(default=False)
+    recorded_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "public_id"], name="customer_public_id"),
+            models.UniqueConstraint(
+                fields=["store", "email_norm"], condition=~Q(email_norm=""), name="customer_email"
+            ),
+            models.UniqueConstraint(
+                fields=["store", "phone_norm"], condition=~Q(phone_norm=""), name="customer_phone"
+            ),
+            models.UniqueConstraint(
+                fields=["store", "external_id"], condition=~Q(external_id=""), name="customer_external_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "-recorded_at", "-id"], name="customer_recent"),
+            models.Index(fields=["store", "name_norm"], name="customer_name", opclasses=["", "text_pattern_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or self.external_id
+
+    @property
+    def first_name(self) -> str:
+        """What a letter calls them; '' when no name is known."""
+        return self.name.split(" ")[0] if self.name else ""
+
+    @property
+    def short_name(self) -> str:
+        """First name and initial, for other people's eyes: "Sara A."."""
+        parts = self.name.split()
+        return parts[0] if len(parts) == 1 else f"{parts[0]} {parts[-1][0]}." if parts else ""
+
+
+class Consent(StoreModel):
+    """What a person agreed to or withdrew, as said, where and when; append-only."""
+
+    customer = TenantKey(Customer, models.PROTECT, related_name="consents")
+    channel = models.CharField(max_length=5, choices=Channel)
+    granted = models.BooleanField()
+    source = models.CharField(max_length=80)  # "api", "import orders.csv", "unsubscribe link"
+    wording = models.CharField(max_length=250, blank=True)
+    at = models.DateTimeField()
+
+
+class Category(StoreModel):
+    """A group of products; `time_to_value_days` overrides the store's."""
+
+    name = models.CharField(max_length=120)
+    time_to_value_days = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "name"], name="category_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(PublicModel):
+    """Something sold; `time_to_value_days` overrides its category's and the store's."""
+
+    sku = models.CharField(max_length=120)
+    name = models.CharField(max_length=250)
+    category = TenantKey(Category, models.PROTECT, null=True, related_name="products")
+    time_to_value_days = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "sku"], name="product_sku"),
+            models.UniqueConstraint(fields=["store", "public_id"], name="product_public_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderQuerySet(StoreQuerySet):
+    """Orders of a store."""
+
+    def standing(self) -> OrderQuerySet:
+        """Neither cancelled nor refunded in full."""
+        return self.filter(cancelled_at=None, refunded_at=None)
+
+
+class Order(PublicModel):
+    """One purchase as the shop reports it; the same (source, external_id) is the same order.
+
+    Money is in minor units of `currency`. `refunded_at` is when it was first seen refunded in full.
+    `code` is what the buyer gave at the till, folded as codes are stored.
+    """
+
+    customer = TenantKey(Customer, models.PROTECT, null=True, related_name="orders")
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3)
+    total_minor = models.BigIntegerField()
+    refunded_minor = models.BigIntegerField(default=0)
+    placed_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    refunded_at = models.DateTimeField(null=True)
+    code = models.CharField(max_length=40, blank=True)
+    location = TenantKey(Location, models.PROTECT, null=True)
+    recorded_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)  # sweeps look back over it
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "source", "external_id"], name="order_once"),
+            models.UniqueConstraint(fields=["store", "public_id"], name="order_public_id"),
+            models.CheckConstraint(condition=Q(total_minor__gte=0), name="order_total_positive"),
+            models.CheckConstraint(condition=Q(refunded_minor__gte=0), name="order_refund_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["store", "updated_at"], name="order_updated"),
+            models.Index(fields=["store", "customer", "placed_at"], name="order_of_customer"),
+            models.Index(fields=["store", "-placed_at"], name="order_recent"),
+            models.Index(fields=["store", "updated_at"], condition=~Q(code=""), name="order_with_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class OrderLine(StoreModel):
+    """A product in an order."""
+
+    order = TenantKey(Order, models.PROTECT, related_name="lines")
+    product = TenantKey(Product, models.PROTECT)
+    quantity = models.PositiveIntegerField(default=1)
+    unit_price_minor = models.BigIntegerField(default=0)
+
+
+class Event(PublicModel):
+    """Something the shop reports about a person: a milestone reached, a visit finished."""
+
+    external_id = models.CharField(max_length=120)
+    kind = models.CharField(max_length=60)
+    customer = TenantKey(Customer, models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "external_id"], name="event_once")]
+        indexes = [models.Index(fields=["store", "customer", "-at"], name="event_of_customer")]

@@ -1,0 +1,293 @@
+"""Writes about people and orders: the only writer of customers, consents, products and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from customers import rules
+from customers.models import Category, Channel, Consent, Customer, Event, Order, OrderLine, Product
+from stores.codes import normalise
+from stores.models import Location, Store
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who somebody says they are. E-mail and phone as typed; `consent` maps channel to yes or no."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    external_id: str = ""
+    locale: str = ""
+    consent: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A product in an order; the unit price is in minor units of the order's currency."""
+
+    sku: str
+    name: str
+    category: str = ""
+    quantity: int = 1
+    unit_price_minor: int = 0
+
+
+@dataclass(frozen=True)
+class OrderData:
+    """An order as a shop, a file or the counter reports it; times are aware."""
+
+    source: str
+    external_id: str
+    currency: str
+    total_minor: int
+    placed_at: datetime
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    refunded_minor: int = 0
+    code: str = ""
+    location: str = ""
+    person: Person | None = None
+    lines: tuple[Line, ...] = ()
+
+
+class Outcome:
+    """What recording an order did."""
+
+    CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+
+
+def find_or_create_customer(store: Store, person: Person, *, at: datetime, source: str) -> Customer:
+    """The customer this person is: by the shop's id, else e-mail, else phone; made when unknown.
+
+    What was blank is filled in; a filled e-mail or phone is never overwritten, and one that belongs
+    to another customer stays theirs. Raises BadEmail, BadPhone.
+    """
+    email = rules.normal_email(person.email)
+    phone = rules.normal_phone(person.phone, store.country)
+    customer = _find(store, person.external_id, email, phone)
+    if customer is None:
+        customer = _create(store, person, email, phone, at)
+    else:
+        _fill_in(customer, person, email, phone)
+    for channel, granted in person.consent.items():
+        record_consent(customer, Channel(channel), granted=granted, source=source, at=at)
+    return customer
+
+
+def _find(store: Store, external_id: str, email: str, phone: str) -> Customer | None:
+    known = Q(pk=None)
+    for column, value in (("external_id", external_id), ("email_norm", email), ("phone_norm", phone)):
+        if value:
+            known |= Q(**{column: value})
+    found = list(Customer.objects.for_store(store).filter(known)) if len(known) > 1 else []
+    ranked = sorted(
+        found, key=lambda one: (not external_id or one.external_id != external_id, not email or one.email_norm != email)
+    )
+    return ranked[0] if ranked else None
+
+
+def _create(store: Store, person: Person, email: str, phone: str, at: datetime) -> Customer:
+    name = rules.clean_name(person.name)
+    customer = Customer(
+        store=store,
+        external_id=person.external_id,
+        name=name,
+        name_norm=rules.folded_name(name),
+        email=person.email.strip(),
+        email_norm=email,
+        phone=phone,
+        phone_norm=phone,
+        locale=person.locale,
+        recorded_at=at,
+    )
+    try:
+        with transaction.atomic():
+            customer.save(force_insert=True)
+    except IntegrityError:  # a twin was faster: theirs is the row
+        customer = _find(store, person.external_id, email, phone) or customer
+        if customer.pk is None:
+            raise
+    return customer
+
+
+def _fill_in(customer: Customer, person: Person, email: str, phone: str) -> None:
+    """Fill blanks; a value that another customer holds is left with them."""
+    name = rules.clean_name(person.name)
+    wanted: dict[str, dict[str, Any]] = {
+        "external_id": {"external_id": person.external_id},
+        "name": {"name": name, "name_norm": rules.folded_name(name)},
+        "email_norm": {"email": person.email.strip(), "email_norm": email},
+        "phone_norm": {"phone": phone, "phone_norm": phone},
+        "locale": {"locale": person.locale},
+    }
+    for column, values in wanted.items():
+        if values[column] and not getattr(customer, column):
+            _try_update(customer, values)
+
+
+def _try_update(customer: Customer, values: dict[str, Any]) -> None:
+    try:
+        with transaction.atomic():
+            Customer.objects.filter(pk=customer.pk, store_id=customer.store_id).update(**values)
+    except IntegrityError:
+        return
+    for column, value in values.items():
+        setattr(customer, column, value)
+
+
+def record_consent(
+    customer: Customer, channel: Channel, *, granted: bool, source: str, at: datetime, wording: str = ""
+) -> bool:
+    """Write down a yes or no for marketing on `channel`; True when it differs from what stood."""
+    column = f"{channel}_consent"
+    changed = Customer.objects.filter(pk=customer.pk, store_id=customer.store_id, **{column: not granted}).update(
+        **{column: granted}
+    )
+    if changed or not granted:
+        Consent.objects.create(
+            store_id=customer.store_id,
+            customer=customer,
+            channel=channel,
+            granted=granted,
+            source=source[:80],
+            wording=wording[:250],
+            at=at,
+        )
+    setattr(customer, column, granted)
+    return bool(changed)
+
+
+def record_order(store: Store, data: OrderData, *, at: datetime) -> tuple[Order, str]:
+    """Write an order down, or bring the known one up to date; returns it and an Outcome.
+
+    Idempotent on (source, external_id). Times and refunds never move backwards: a late copy of an
+    old state changes nothing (RELIABILITY rule 13). Raises BadEmail, BadPhone.
+    """
+    with transaction.atomic():
+        known = (
+            Order.objects.for_store(store)
+            .select_for_update()
+            .filter(source=data.source, external_id=data.external_id)
+            .first()
+        )
+        if known:
+            return known, _bring_up_to_date(store, known, data, at)
+        try:
+            with transaction.atomic():
+                return _create_order(store, data, at), Outcome.CREATED
+        except IntegrityError:
+            known = Order.objects.for_store(store).filter(source=data.source, external_id=data.external_id).first()
+            if known is None:
+                raise
+            return known, _bring_up_to_date(store, known, data, at)
+
+
+def _create_order(store: Store, data: OrderData, at: datetime) -> Order:
+    person = data.person
+    order = Order.objects.create(
+        store=store,
+        customer=find_or_create_customer(store, person, at=at, source=data.source) if person else None,
+        source=data.source,
+        external_id=data.external_id,
+        currency=data.currency,
+        total_minor=data.total_minor,
+        refunded_minor=data.refunded_minor,
+        placed_at=data.placed_at,
+        delivered_at=data.delivered_at,
+        cancelled_at=data.cancelled_at,
+        refunded_at=_refund_time(data, at),
+        code=normalise(data.code),
+        location=_location(store, data.location),
+        recorded_at=at,
+        updated_at=at,
+    )
+    products = find_or_create_products(store, data.lines)
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            store=store,
+            order=order,
+            product=products[line.sku],
+            quantity=line.quantity,
+            unit_price_minor=line.unit_price_minor,
+        )
+        for line in data.lines
+    )
+    return order
+
+
+def _refund_time(data: OrderData, at: datetime) -> datetime | None:
+    full = rules.refunded_in_full(total_minor=data.total_minor, refunded_minor=data.refunded_minor)
+    return at if full else None
+
+
+def _bring_up_to_date(store: Store, order: Order, data: OrderData, at: datetime) -> str:
+    changes: dict[str, Any] = {}
+    for column in ("delivered_at", "cancelled_at"):
+        if getattr(order, column) is None and getattr(data, column) is not None:
+            changes[column] = getattr(data, column)
+    if order.total_minor != data.total_minor:
+        changes["total_minor"] = data.total_minor
+    if data.refunded_minor > order.refunded_minor:
+        changes["refunded_minor"] = data.refunded_minor
+        if order.refunded_at is None and _refund_time(data, at):
+            changes["refunded_at"] = at
+    if data.code and not order.code:
+        changes["code"] = normalise(data.code)
+    if data.person and order.customer_id is None:
+        changes["customer"] = find_or_create_customer(store, data.person, at=at, source=data.source)
+    if not changes:
+        return Outcome.UNCHANGED
+    changes["updated_at"] = at
+    for column, value in changes.items():
+        setattr(order, column, value)
+    order.save(update_fields=list(changes))
+    return Outcome.UPDATED
+
+
+def _location(store: Store, code: str) -> Location | None:
+    if not code:
+        return None
+    return Location.objects.get_or_create(store=store, code=code, defaults={"name": code})[0]
+
+
+def find_or_create_products(store: Store, lines: Iterable[Line]) -> dict[str, Product]:
+    """The products of these lines by SKU; new ones and their categories are made."""
+    by_sku = {line.sku: line for line in lines}
+    known = {one.sku: one for one in Product.objects.for_store(store).filter(sku__in=by_sku)}
+    missing = [line for sku, line in by_sku.items() if sku not in known]
+    if missing:
+        categories = _categories(store, {line.category for line in missing if line.category})
+        Product.objects.bulk_create(
+            [
+                Product(store=store, sku=line.sku, name=line.name or line.sku, category=categories.get(line.category))
+                for line in missing
+            ],
+            ignore_conflicts=True,
+        )
+        known = {one.sku: one for one in Product.objects.for_store(store).filter(sku__in=by_sku)}
+    return known
+
+
+def _categories(store: Store, names: set[str]) -> dict[str, Category]:
+    if names:
+        Category.objects.bulk_create([Category(store=store, name=name) for name in names], ignore_conflicts=True)
+    return {one.name: one for one in Category.objects.for_store(store).filter(name__in=names)}
+
+
+def record_event(
+    store: Store, *, external_id: str, kind: str, person: Person, data: dict[str, Any], happened_at: datetime, at: datetime
+) -> tuple[Event, bool]:
+    """Write down something that happened to a person; idempotent on `external_id`. True when new."""
+    customer = find_or_create_customer(store, person, at=at, source="api")
+    return Event.objects.get_or_create(
+        store=store,
+        external_id=external_id,
+        defaults={"kind": kind, "customer": customer, "at": happened_at, "data": data},
+    )

@@ -1,0 +1,158 @@
+"""Writes of outreach: plan, cancel, hold, suppress. Sending itself is in `outreach.dispatch`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from customers.models import Channel, Customer
+from customers.services import record_consent
+from outreach.models import Hold, Kind, Message, MessageEvent, Suppression
+from stores.models import Store
+
+
+def plan_message(
+    customer: Customer,
+    kind: Kind,
+    *,
+    key: str,
+    due_at: datetime,
+    context: dict[str, Any],
+    at: datetime,
+    not_after: datetime | None = None,
+) -> Message:
+    """Put a message in the queue, once for `key` (the fact it answers); returns the row either way."""
+    message, _ = Message.objects.get_or_create(
+        store_id=customer.store_id,
+        key=key,
+        defaults={
+            "customer": customer,
+            "kind": kind,
+            "context": context,
+            "due_at": due_at,
+            "not_after": not_after,
+            "created_at": at,
+        },
+    )
+    return message
+
+
+def note_skipped(
+    customer: Customer, kind: Kind, *, key: str, reason: str, at: datetime, context: dict[str, Any] | None = None
+) -> Message:
+    """Write down that a message was not even planned, and why; once for `key`."""
+    message, created = Message.objects.get_or_create(
+        store_id=customer.store_id,
+        key=key,
+        defaults={
+            "customer": customer,
+            "kind": kind,
+            "status": Message.Status.SKIPPED,
+            "reason": reason,
+            "due_at": at,
+            "created_at": at,
+            "context": context or {},
+        },
+    )
+    if created:
+        _note(message, Message.Status.SKIPPED, reason, at)
+    return message
+
+
+def cancel_pending(customer: Customer, *, kinds: list[Kind], reason: str, at: datetime) -> int:
+    """Skip what waits for this person; what is already being sent cannot be called back."""
+    waiting = Message.objects.filter(
+        store_id=customer.store_id, customer=customer, kind__in=kinds, status=Message.Status.PENDING
+    )
+    cancelled = list(waiting.select_for_update().order_by("pk"))
+    Message.objects.filter(store_id=customer.store_id, pk__in=[one.pk for one in cancelled]).update(
+        status=Message.Status.SKIPPED, reason=reason
+    )
+    for message in cancelled:
+        _note(message, Message.Status.SKIPPED, reason, at)
+    return len(cancelled)
+
+
+def hold(customer: Customer, *, key: str, reason: str, at: datetime) -> None:
+    """From now on ask this person for nothing, until `release(key)`; waiting asks are cancelled."""
+    Hold.objects.get_or_create(
+        store_id=customer.store_id, key=key, defaults={"customer": customer, "reason": reason, "at": at}
+    )
+    cancel_pending(customer, kinds=[kind for kind in Kind if kind.is_marketing], reason=reason, at=at)
+
+
+def release(store: Store, *, key: str) -> None:
+    """Take a hold away."""
+    Hold.objects.for_store(store).filter(key=key).delete()
+
+
+def hash_address(store: Store, channel: str, address: str) -> str:
+    """What is kept of an address that must not be written to: salted by the store."""
+    return sha256(f"{store.public_id}:{channel}:{address}".encode()).hexdigest()
+
+
+def suppress(
+    store: Store, channel: Channel, address: str, *, reason: Suppression.Reason, source: str, at: datetime
+) -> None:
+    """Never write to this (normalised) address again; idempotent."""
+    if address:
+        Suppression.objects.get_or_create(
+            store=store,
+            channel=channel,
+            address_hash=hash_address(store, channel, address),
+            defaults={"reason": reason, "source": source[:80], "at": at},
+        )
+
+
+def unsubscribe(store: Store, customer: Customer, *, source: str, at: datetime) -> None:
+    """Stop everything to this person, on every channel, at once."""
+    for channel, address in ((Channel.EMAIL, customer.email_norm), (Channel.SMS, customer.phone_norm)):
+        if address:
+            record_consent(customer, channel, granted=False, source=source, at=at)
+            suppress(store, channel, address, reason=Suppression.Reason.UNSUBSCRIBED, source=source, at=at)
+
+
+def resubscribe(store: Store, customer: Customer, *, source: str, at: datetime) -> None:
+    """The person asks for messages again: lifts what they closed themselves, not a bounce or complaint."""
+    for channel, address in ((Channel.EMAIL, customer.email_norm), (Channel.SMS, customer.phone_norm)):
+        if address:
+            record_consent(customer, channel, granted=True, source=source, at=at)
+            Suppression.objects.for_store(store).filter(
+                channel=channel,
+                address_hash=hash_address(store, channel, address),
+                reason=Suppression.Reason.UNSUBSCRIBED,
+            ).delete()
+
+
+def is_suppressed(store: Store, customer: Customer) -> bool:
+    """Whether any of the person's addresses is closed to us."""
+    hashes = [
+        hash_address(store, channel, address)
+        for channel, address in ((Channel.EMAIL, customer.email_norm), (Channel.SMS, customer.phone_norm))
+        if address
+    ]
+    return Suppression.objects.for_store(store).filter(address_hash__in=hashes).exists()
+
+
+def settle_unknown(message: Message, *, was_sent: bool, at: datetime) -> bool:
+    """A person decides about a message nobody knows the fate of: sent, or to be sent again."""
+    to = Message.Status.SENT if was_sent else Message.Status.PENDING
+    changes: dict[str, Any] = {"status": to, "sent_at": at} if was_sent else {"status": to, "due_at": at}
+    moved = Message.objects.filter(
+        store_id=message.store_id, pk=message.pk, status=Message.Status.UNKNOWN
+    ).update(**changes, reason="settled_by_staff")
+    if moved:
+        _note(message, to, "settled_by_staff", at)
+    return bool(moved)
+
+
+def _note(message: Message, status: Message.Status, reason: str, at: datetime) -> None:
+    MessageEvent.objects.create(store_id=message.store_id, message=message, status=status, reason=reason, at=at)
+
+
+def written_since(customer: Customer, since: datetime, *, except_keys: tuple[str, ...] = ()) -> bool:
+    """Whether a question went out to the person, or is about to, after `since` (the cool-down)."""
+    kinds = [kind for kind in Kind if kind.counts_for_cooldown]
+    recent = Message.objects.filter(store_id=customer.store_id, customer=customer, kind__in=kinds, due_at__gt=since)
+    return recent.exclude(status=Message.Status.SKIPPED).exclude(key__in=except_keys).exists()

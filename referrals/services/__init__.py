@@ -1,0 +1,1 @@
+"""Writes about referrals, by subject: programs, links, claims, attribution, deciding, asking."""

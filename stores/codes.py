@@ -1,0 +1,67 @@
+"""Codes and ids: what people type, what URLs carry.
+
+Source: RELIABILITY rules 44-45 (sizes), OWASP ASVS 11.5.1 (128 bits for unguessable tokens).
+"""
+
+import re
+import secrets
+
+from stores.l10n import fold_digits
+
+# No 0, O, 1, I, L. 31 is prime, so the check character finds every wrong or swapped character.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
+PUBLIC_ID_LENGTH = 20  # 99 bits: named in URLs of people who are logged in
+VOUCHER_LENGTH = 10  # 50 bits; at 1 M live codes half a chance after 10^8 guesses and more
+
+
+def random_characters(length: int) -> str:
+    """`length` characters of ALPHABET from the system's generator."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def public_id() -> str:
+    """An opaque name for a row, for URLs and the API."""
+    return random_characters(PUBLIC_ID_LENGTH).lower()
+
+
+def check_character(characters: str) -> str:
+    """The character that makes a weighted sum of `characters` divisible by 31.
+
+    Characters outside ALPHABET count by their code point, so that any text gets an answer.
+    """
+    total = sum((place + 2) * _value(character) for place, character in enumerate(characters))
+    return ALPHABET[-total % len(ALPHABET)]
+
+
+def _value(character: str) -> int:
+    found = ALPHABET.find(character)
+    return found if found >= 0 else ord(character) % len(ALPHABET)
+
+
+def voucher_code() -> str:
+    """A new voucher code: 10 random characters and one check character."""
+    characters = random_characters(VOUCHER_LENGTH)
+    return characters + check_character(characters)
+
+
+def has_good_check(code: str) -> bool:
+    """Whether a normalised voucher code ends in the right check character."""
+    return len(code) == VOUCHER_LENGTH + 1 and check_character(code[:-1]) == code[-1]
+
+
+def normalise(typed: str) -> str:
+    """Fold what a person typed, scanned or said into the form codes are stored in.
+
+    Case, spaces, dashes, look-alikes (O/0, I/L/1) and Persian or Arabic digits never matter; a
+    scanned link is cut to its last part. At most 40 characters of the result matter.
+    """
+    text = fold_digits(typed[:4096]).strip()
+    if "/" in text:
+        text = text.split("?")[0].split("#")[0].rstrip("/").rsplit("/", 1)[-1]
+    return re.sub(r"[^0-9A-Z]", "", text.upper()).translate(LOOK_ALIKES)[:40]
+
+
+def spaced(code: str) -> str:
+    """A voucher code in groups, as people read it aloud: ABCD-EFGH-JKM."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))

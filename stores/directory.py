@@ -1,0 +1,51 @@
+"""Look-ups that come before the store is known; each answers with ids only (stores.walls)."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from stores.models import Store
+from stores.tenancy import act_for, acting_for
+
+
+def _first(query: str, value: object) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [value])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def all_store_ids() -> list[int]:
+    """Every store's id, for sweeps."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM goodword_store_ids()")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def store_id_by_slug(slug: str) -> int | None:
+    """The id of the store with that slug."""
+    return _first("SELECT goodword_store_by_slug(%s)", slug)
+
+
+def store_id_by_api_key(key_hash: str) -> int | None:
+    """The id of the store that owns the key with that hash."""
+    return _first("SELECT goodword_store_by_api_key(%s)", key_hash)
+
+
+def store_id_by_share_code(code: str) -> int | None:
+    """The id of the store whose share link has that normalised code."""
+    return _first("SELECT goodword_store_by_share_code(%s)", code)
+
+
+def enter(store_id: int) -> Store | None:
+    """Bind the current transaction to the store and return it."""
+    act_for(store_id)
+    return Store.objects.filter(pk=store_id).first()
+
+
+def each_store() -> Iterator[Store]:
+    """Every store in turn, each inside its own transaction bound to it: for sweeps."""
+    for store_id in all_store_ids():
+        with acting_for(store_id):
+            store = Store.objects.get(pk=store_id)
+        yield store

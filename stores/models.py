@@ -1,0 +1,199 @@
+"""Whose data, and who may: stores, their staff, API keys, and what was done by whom."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from stores.tenancy import PublicModel, StoreModel, TenantKey
+
+
+class UserManager(BaseUserManager["User"]):
+    """People who log in, found by e-mail without regard to case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A new user; without a password they set one by the reset mail."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The user with that e-mail."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in: owner, manager or staff of one or several stores."""
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(default=now)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        """What a greeting calls them."""
+        return self.name.split(" ")[0] if self.name else self.email.split("@")[0]
+
+
+class Store(models.Model):
+    """A tenant: a shop that runs its own referral program."""
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False)
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    currency = models.CharField(_("currency"), max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$")])
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    locale = models.CharField(_("language"), max_length=5, default="en")
+    country = models.CharField(
+        _("country"), max_length=2, blank=True, help_text=_("Reads phone numbers written without +.")
+    )
+    toman = models.BooleanField(_("show rial amounts in toman"), default=False)
+    brand_color = models.CharField(
+        _("colour"), max_length=7, default="#0f766e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
+    )
+    website = models.URLField(_("web shop"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    postal_address = models.CharField(
+        _("postal address"), max_length=250, blank=True, help_text=_("The law asks for it under marketing mail.")
+    )
+    time_to_value_days = models.PositiveSmallIntegerField(
+        _("days until its value shows"), default=7, validators=[MaxValueValidator(365)]
+    )
+    delivers = models.BooleanField(
+        _("orders are delivered"),
+        default=True,
+        help_text=_("Then the days count from delivery; otherwise, and for orders of a branch, from purchase."),
+    )
+    late_after_days = models.PositiveSmallIntegerField(
+        _("a delivery is late after (days)"), default=21, validators=[MinValueValidator(1)]
+    )
+    cooldown_days = models.PositiveSmallIntegerField(_("days between messages to one person"), default=30)
+    silent_ask_days = models.PositiveSmallIntegerField(
+        _("days after the survey until the one later ask"), default=7, validators=[MinValueValidator(1)]
+    )
+    ask_passives = models.BooleanField(_("also ask those who answer 7 or 8"), default=False)
+    review_url = models.URLField(
+        _("public review page"), blank=True, help_text=_("Shown to everyone alike, whatever they answer.")
+    )
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The store's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Location(PublicModel):
+    """A branch or a till's place; `code` is what the POS calls it."""
+
+    code = models.SlugField(max_length=50)
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "code"], name="location_code"),
+            models.UniqueConstraint(fields=["store", "public_id"], name="location_public_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a person may do in a store; each role may do what the ones before it may."""
+
+    STAFF = "staff", _("Staff")  # checkout only
+    MANAGER = "manager", _("Manager")  # the dashboard
+    OWNER = "owner", _("Owner")  # and settings, keys, people
+
+    def covers(self, needed: Role) -> bool:
+        """Whether this role may do what `needed` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class Membership(StoreModel):
+    """A person's role in a store."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=8, choices=Role)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "user"], name="membership_once")]
+
+
+class ApiKey(PublicModel):
+    """A key of the shop's developer or POS. Only its hash is kept; it is shown once."""
+
+    SCOPES = ("orders", "customers", "vouchers", "referrals", "rewards", "messages")
+
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    prefix = models.CharField(max_length=12)
+    hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=now)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "public_id"], name="apikey_public_id")]
+
+
+class IdempotentCall(StoreModel):
+    """The answer to a money POST, kept so that a retry with the same key gets it again."""
+
+    key = models.CharField(max_length=255)
+    api_key = TenantKey(ApiKey, models.PROTECT)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "api_key", "key"], name="idempotent_once")]
+        indexes = [models.Index(fields=["at"], name="idempotent_age")]  # tasks.forget_old_rows
+
+
+class AuditEvent(StoreModel):
+    """Who changed what; append-only by privilege and trigger."""
+
+    at = models.DateTimeField(default=now)
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=80, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["store", "-at"], name="audit_recent")]
+
+
+class Tick(models.Model):
+    """One run of a periodic job in one slot of time; unique, so two beats run it once."""
+
+    job = models.CharField(max_length=80)
+    slot = models.BigIntegerField()
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "slot"], name="tick_once")]
+        indexes = [models.Index(fields=["at"], name="tick_age")]
