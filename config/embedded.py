@@ -522,7 +522,8 @@ def _make_cluster(place: Place) -> None:
         return
     fresh, password = place.servers / "postgres.new", place.servers / "password"
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(place.postgres, ignore_errors=True)
+    if place.postgres.exists():  # not of our making: initdb's result arrives there whole
+        raise ServersError(f"{place.postgres} is no PostgreSQL cluster. Move it away, or name another DATA_DIR.")
     _write(password, place.secrets["admin"], place.account)
     try:
         _initdb(place, fresh, password)

@@ -164,12 +164,16 @@ def record_consent(
     return bool(changed)
 
 
-def record_order(store: Store, data: OrderData, *, at: datetime) -> tuple[Order, str]:
+def record_order(
+    store: Store, data: OrderData, *, at: datetime, consent_source: str = ""
+) -> tuple[Order, str]:
     """Write an order down, or bring the known one up to date; returns it and an Outcome.
 
     Idempotent on (source, external_id). Times and refunds never move backwards: a late copy of an
-    old state changes nothing (RELIABILITY rule 13). Raises BadEmail, BadPhone.
+    old state changes nothing (RELIABILITY rule 13). `consent_source` names where the person's consent
+    was stated, the order's source by default. Raises BadEmail, BadPhone.
     """
+    source = consent_source or data.source
     with transaction.atomic():
         known = (
             Order.objects.for_store(store)
@@ -178,22 +182,22 @@ def record_order(store: Store, data: OrderData, *, at: datetime) -> tuple[Order,
             .first()
         )
         if known:
-            return known, _bring_up_to_date(store, known, data, at)
+            return known, _bring_up_to_date(store, known, data, at, source)
         try:
             with transaction.atomic():
-                return _create_order(store, data, at), Outcome.CREATED
+                return _create_order(store, data, at, source), Outcome.CREATED
         except IntegrityError:
             known = Order.objects.for_store(store).filter(source=data.source, external_id=data.external_id).first()
             if known is None:
                 raise
-            return known, _bring_up_to_date(store, known, data, at)
+            return known, _bring_up_to_date(store, known, data, at, source)
 
 
-def _create_order(store: Store, data: OrderData, at: datetime) -> Order:
+def _create_order(store: Store, data: OrderData, at: datetime, source: str) -> Order:
     person = data.person
     order = Order.objects.create(
         store=store,
-        customer=find_or_create_customer(store, person, at=at, source=data.source) if person else None,
+        customer=find_or_create_customer(store, person, at=at, source=source) if person else None,
         source=data.source,
         external_id=data.external_id,
         currency=data.currency,
@@ -227,7 +231,7 @@ def _refund_time(data: OrderData, at: datetime) -> datetime | None:
     return at if full else None
 
 
-def _bring_up_to_date(store: Store, order: Order, data: OrderData, at: datetime) -> str:
+def _bring_up_to_date(store: Store, order: Order, data: OrderData, at: datetime, source: str) -> str:
     changes: dict[str, Any] = {}
     for column in ("delivered_at", "cancelled_at"):
         if getattr(order, column) is None and getattr(data, column) is not None:
@@ -241,7 +245,7 @@ def _bring_up_to_date(store: Store, order: Order, data: OrderData, at: datetime)
     if data.code and not order.code:
         changes["code"] = normalise(data.code)
     if data.person and order.customer_id is None:
-        changes["customer"] = find_or_create_customer(store, data.person, at=at, source=data.source)
+        changes["customer"] = find_or_create_customer(store, data.person, at=at, source=source)
     if not changes:
         return Outcome.UNCHANGED
     changes["updated_at"] = at
@@ -291,3 +295,13 @@ def record_event(
         external_id=external_id,
         defaults={"kind": kind, "customer": customer, "at": happened_at, "data": data},
     )
+
+
+def set_days_to_value(store: Store, *, categories: dict[int, int | None], products: dict[int, int | None]) -> int:
+    """Set time to value in days by row id, None for "as the level above says"; returns how many rows changed."""
+    changed = 0
+    for model, wanted in ((Category, categories), (Product, products)):
+        for pk, days in sorted(wanted.items()):
+            rows = model.objects.for_store(store).filter(pk=pk)
+            changed += rows.exclude(time_to_value_days=days).update(time_to_value_days=days)
+    return changed

@@ -37,6 +37,15 @@ def store_id_by_share_code(code: str) -> int | None:
     return _first("SELECT goodword_store_by_share_code(%s)", code)
 
 
+def named(slug: str) -> Store | None:
+    """The store with that slug, read inside its own wall: for management commands."""
+    store_id = store_id_by_slug(slug)
+    if store_id is None:
+        return None
+    with acting_for(store_id):
+        return Store.objects.get(pk=store_id)
+
+
 def enter(store_id: int) -> Store | None:
     """Bind the current transaction to the store and return it."""
     act_for(store_id)

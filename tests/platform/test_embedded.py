@@ -96,9 +96,8 @@ def home() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="goodword-test-"))
     path.chmod(0o755)
     yield path
-    for data_dir in {file.parent.parent for file in path.rglob("secrets.json")} | {path}:
-        for found in data_dir.glob("**/secrets.json"):
-            _clean(found.parent)
+    for secrets in path.rglob("secrets.json"):  # never above our own folder: others' servers run beside it
+        _clean(secrets.parent)
     shutil.rmtree(path)
 
 
@@ -135,13 +134,15 @@ def server_pids(data_dir: Path) -> dict[str, int]:
         path = data_dir / "servers" / file
         if path.exists():
             pids[name] = int(path.read_text().split()[0])
-    return {name: pid for name, pid in pids.items() if is_running(pid)}
+    directory = str((data_dir / "servers").resolve())
+    return {name: pid for name, pid in pids.items() if is_running(pid, directory)}
 
 
-def is_running(pid: int) -> bool:
-    """True unless it ended, reaped or not."""
+def is_running(pid: int, directory: str) -> bool:
+    """True if it works in this folder and has not ended, reaped or not; a number may be another's by now."""
     try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+        process = psutil.Process(pid)
+        return directory in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -470,3 +471,12 @@ def test_a_lone_database_url_that_may_not_make_roles_is_explained(home: Path, ho
     server = hold(home / "server").env
     with pytest.raises(AssertionError, match="must name an administrator"):
         assert hold(home / "one", given={"DATABASE_URL": server["DATABASE_URL"]}).env
+
+
+def test_a_foreign_folder_in_the_clusters_place_is_left_alone(home: Path, hold: type_of_hold) -> None:
+    letter = home / "servers" / "postgres" / "letter.txt"
+    letter.parent.mkdir(parents=True)
+    letter.write_text("not a cluster")
+    with pytest.raises(AssertionError, match="is no PostgreSQL cluster"):
+        assert hold(home).env
+    assert letter.read_text() == "not a cluster"

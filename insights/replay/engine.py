@@ -1,0 +1,90 @@
+"""The days of a replay: each brings its facts, then the sweeps run as beat would run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from django.db import connection, transaction
+
+from customers.models import Channel
+from customers.services import record_order
+from insights.replay.history import Answer, Fact
+from insights.replay.people import People
+from outreach import dispatch
+from outreach.channels import Letter
+from referrals.services import asking, attribution, deciding
+from rewards.services import vouchers
+from stores.models import Store
+from stores.tenancy import acting_for
+from surveys import services as surveys
+
+NOON = time(12, tzinfo=UTC)
+DAY = timedelta(days=1)
+AFTERMATH = timedelta(days=120)  # long enough for the last survey, its answer, the hold and a voucher's use
+
+
+def run(
+    store: Store,
+    facts: Sequence[Fact],
+    answers: dict[str, Answer],
+    *,
+    until: datetime | None = None,
+    friends: bool = False,
+    consent: frozenset[Channel] = frozenset(),
+    progress: Callable[[datetime], None] = lambda day: None,
+) -> None:
+    """Play `facts` into `store` day by day until `until` (aware UTC; None: some months after the last fact).
+
+    No mail leaves: messages are claimed, checked and rendered, and then dropped. A second run finds
+    every fact known and changes nothing. Each day is one database transaction.
+    """
+    if not facts:
+        return
+    people = People(store, answers, friends=friends, consent=consent)
+    end = until or facts[-1].at + AFTERMATH
+    waiting = iter([*facts, None])
+    fact = next(waiting)
+    before = facts[0].at - timedelta(seconds=1)
+    for moment in _moments(facts[0].at, end):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+            with acting_for(store):
+                while fact and fact.at <= moment:
+                    people.happens(fact)
+                    record_order(store, people.with_consent(fact.order), at=fact.at)
+                    fact = next(waiting)
+                people.act(before, moment)
+                _sweep(store, before, moment)
+                people.notice(before, moment)
+        before = moment
+        progress(moment)
+
+
+def _moments(first: datetime, end: datetime) -> list[datetime]:
+    """Noon of each day from `first` on, and `end` itself as the last moment."""
+    start = datetime.combine(first.date(), NOON)
+    start = start if start >= first else start + DAY
+    days = max((end - start) // DAY + 1, 0)
+    noons = [start + number * DAY for number in range(days)]
+    return noons if noons and noons[-1] == end else [*noons, end]
+
+
+def _sweep(store: Store, since: datetime, at: datetime) -> None:
+    """What beat would have started between `since` and `at`."""
+    look_back = since - timedelta(hours=1)
+    surveys.plan_invitations(store, at, since=look_back)
+    surveys.invite_due(store, at)
+    asking.ask_silent(store, at, limit=10_000)
+    while dispatch.dispatch_batch(store, at, deliver=_drop, clock=lambda: at):
+        pass
+    attribution.attribute_orders(store, at, since=look_back)
+    deciding.void_refunded(store, at)
+    deciding.approve_due(store, at)
+    vouchers.expire_due(store, at)
+
+
+def _drop(letter: Letter) -> str:
+    """No mail leaves a replay."""
+    return "replay"
