@@ -90,8 +90,9 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "stores.context.languages",
+                "insights.context.navigation",
             ],
-            "builtins": ["stores.templatetags.l10n"],
+            "builtins": ["stores.templatetags.goodword"],
         },
     }
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from customers import rules
 from customers.models import Category, Channel, Consent, Customer, Event, Order, OrderLine, Product
 from stores.codes import normalise
 from stores.models import Location, Store
+from stores.tenancy import insert_new
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ def find_or_create_customer(store: Store, person: Person, *, at: datetime, sourc
     return customer
 
 
+def find_customer(store: Store, person: Person) -> Customer | None:
+    """The customer this person is, None when unknown; changes nothing. Raises BadEmail, BadPhone."""
+    email = rules.normal_email(person.email)
+    return _find(store, person.external_id, email, rules.normal_phone(person.phone, store.country))
+
+
 def _find(store: Store, external_id: str, email: str, phone: str) -> Customer | None:
     known = Q(pk=None)
     for column, value in (("external_id", external_id), ("email_norm", email), ("phone_norm", phone)):
@@ -107,13 +114,11 @@ def _create(store: Store, person: Person, email: str, phone: str, at: datetime) 
         locale=person.locale,
         recorded_at=at,
     )
-    try:
-        with transaction.atomic():
-            customer.save(force_insert=True)
-    except IntegrityError:  # a twin was faster: theirs is the row
-        customer = _find(store, person.external_id, email, phone) or customer
-        if customer.pk is None:
-            raise
+    if not insert_new(customer):  # a twin was faster: theirs is the row
+        theirs = _find(store, person.external_id, email, phone)
+        if theirs is None:  # not by these: one of them belongs to somebody else
+            raise IntegrityError("customer conflicts with one that cannot be seen")
+        return theirs
     return customer
 
 
@@ -164,38 +169,58 @@ def record_consent(
     return bool(changed)
 
 
+@dataclass
+class Shared:
+    """What the orders of one list have in common, read once instead of for each (`shared_by`)."""
+
+    orders: set[tuple[str, str]]  # (source, external_id) known before
+    products: dict[str, Product]
+    locations: dict[str, Location]
+
+
+def shared_by(store: Store, many: Sequence[OrderData]) -> Shared:
+    """Look up, and make, what these orders share."""
+    known = Order.objects.for_store(store).filter(external_id__in={one.external_id for one in many})
+    codes = {one.location for one in many if one.location}
+    return Shared(
+        orders=set(known.values_list("source", "external_id")),
+        products=find_or_create_products(store, [line for one in many for line in one.lines]),
+        locations={code: found for code in codes if (found := _location(store, code))},
+    )
+
+
 def record_order(
-    store: Store, data: OrderData, *, at: datetime, consent_source: str = ""
+    store: Store, data: OrderData, *, at: datetime, consent_source: str = "", shared: Shared | None = None
 ) -> tuple[Order, str]:
     """Write an order down, or bring the known one up to date; returns it and an Outcome.
 
     Idempotent on (source, external_id). Times and refunds never move backwards: a late copy of an
     old state changes nothing (RELIABILITY rule 13). `consent_source` names where the person's consent
-    was stated, the order's source by default. Raises BadEmail, BadPhone.
+    was stated, the order's source by default; `shared` spares look-ups for a list. Raises BadEmail,
+    BadPhone.
     """
     source = consent_source or data.source
-    with transaction.atomic():
-        known = (
-            Order.objects.for_store(store)
-            .select_for_update()
-            .filter(source=data.source, external_id=data.external_id)
-            .first()
-        )
+    with transaction.atomic(savepoint=False):
+        named = Order.objects.for_store(store).filter(source=data.source, external_id=data.external_id)
+        is_new = shared is not None and (data.source, data.external_id) not in shared.orders
+        known = None if is_new else named.select_for_update().first()
         if known:
             return known, _bring_up_to_date(store, known, data, at, source)
-        try:
-            with transaction.atomic():
-                return _create_order(store, data, at, source), Outcome.CREATED
-        except IntegrityError:
-            known = Order.objects.for_store(store).filter(source=data.source, external_id=data.external_id).first()
-            if known is None:
-                raise
-            return known, _bring_up_to_date(store, known, data, at, source)
+        created = _create_order(store, data, at, source, shared)
+        if shared:
+            shared.orders.add((data.source, data.external_id))
+        if created:
+            return created, Outcome.CREATED
+        known = Order.objects.for_store(store).get(source=data.source, external_id=data.external_id)
+        return known, _bring_up_to_date(store, known, data, at, source)
 
 
-def _create_order(store: Store, data: OrderData, at: datetime, source: str) -> Order:
+def _create_order(
+    store: Store, data: OrderData, at: datetime, source: str, shared: Shared | None
+) -> Order | None:
+    """The new order with its lines; None when a twin was faster."""
     person = data.person
-    order = Order.objects.create(
+    order = Order(
         store=store,
         customer=find_or_create_customer(store, person, at=at, source=source) if person else None,
         source=data.source,
@@ -208,11 +233,20 @@ def _create_order(store: Store, data: OrderData, at: datetime, source: str) -> O
         cancelled_at=data.cancelled_at,
         refunded_at=_refund_time(data, at),
         code=normalise(data.code),
-        location=_location(store, data.location),
+        location=shared.locations.get(data.location) if shared else _location(store, data.location),
         recorded_at=at,
         updated_at=at,
     )
-    products = find_or_create_products(store, data.lines)
+    if not insert_new(order):
+        return None
+    _add_lines(store, order, data.lines, shared)
+    return order
+
+
+def _add_lines(store: Store, order: Order, lines: tuple[Line, ...], shared: Shared | None = None) -> None:
+    if not lines:
+        return
+    products = shared.products if shared else find_or_create_products(store, lines)
     OrderLine.objects.bulk_create(
         OrderLine(
             store=store,
@@ -221,9 +255,8 @@ def _create_order(store: Store, data: OrderData, at: datetime, source: str) -> O
             quantity=line.quantity,
             unit_price_minor=line.unit_price_minor,
         )
-        for line in data.lines
+        for line in lines
     )
-    return order
 
 
 def _refund_time(data: OrderData, at: datetime) -> datetime | None:
@@ -246,6 +279,9 @@ def _bring_up_to_date(store: Store, order: Order, data: OrderData, at: datetime,
         changes["code"] = normalise(data.code)
     if data.person and order.customer_id is None:
         changes["customer"] = find_or_create_customer(store, data.person, at=at, source=source)
+    if data.lines and not order.lines.exists():  # the till redeemed first and reports the sale after
+        _add_lines(store, order, data.lines)
+        changes["updated_at"] = at
     if not changes:
         return Outcome.UNCHANGED
     changes["updated_at"] = at
@@ -264,6 +300,8 @@ def _location(store: Store, code: str) -> Location | None:
 def find_or_create_products(store: Store, lines: Iterable[Line]) -> dict[str, Product]:
     """The products of these lines by SKU; new ones and their categories are made."""
     by_sku = {line.sku: line for line in lines}
+    if not by_sku:
+        return {}
     known = {one.sku: one for one in Product.objects.for_store(store).filter(sku__in=by_sku)}
     missing = [line for sku, line in by_sku.items() if sku not in known]
     if missing:
@@ -305,3 +343,16 @@ def set_days_to_value(store: Store, *, categories: dict[int, int | None], produc
             rows = model.objects.for_store(store).filter(pk=pk)
             changed += rows.exclude(time_to_value_days=days).update(time_to_value_days=days)
     return changed
+
+
+def attach_customer(order: Order, customer: Customer, *, at: datetime) -> None:
+    """Name the buyer of an order that had none."""
+    nobodys = Order.objects.filter(pk=order.pk, store_id=order.store_id, customer=None)
+    nobodys.update(customer=customer, updated_at=at)
+    order.customer = customer
+
+
+def cancel_order(order: Order, *, at: datetime) -> bool:
+    """The purchase did not happen after all; True if this call said so first."""
+    standing = Order.objects.filter(pk=order.pk, store_id=order.store_id, cancelled_at=None)
+    return bool(standing.update(cancelled_at=at, updated_at=at))

@@ -34,22 +34,17 @@ LEASE = timedelta(seconds=60)  # longer than twice a channel's time-out
 Deliver = Callable[[Letter], str]
 
 
-def dispatch(at: datetime | None = None, *, seconds: float = 200, deliver: Deliver | None = None) -> int:
-    """Send what is due at `at` (aware UTC; None: now, anew for each batch), store by store in turn.
-
-    Stops after `seconds`. `deliver` stands in for every channel: a replay passes one that keeps
-    nothing. Returns how many were handed over.
-    """
+def dispatch(*, seconds: float = 200) -> int:
+    """Send what is due now, store by store in turn, for at most `seconds`; returns how many were sent."""
     ends, sent = time.monotonic() + seconds, 0
     while time.monotonic() < ends:
-        now = at or timezone.now()
-        stores = stores_with_due(now)
+        stores = stores_with_due(timezone.now())
         if not stores:
             break
         for store_id in stores:
             with acting_for(store_id):
                 store = Store.objects.get(pk=store_id)
-            sent += dispatch_batch(store, now, deliver=deliver, clock=(lambda: at) if at else timezone.now)
+            sent += dispatch_batch(store)
     return sent
 
 
@@ -60,18 +55,32 @@ def stores_with_due(at: datetime) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def dispatch_batch(
-    store: Store, at: datetime, *, deliver: Deliver | None = None, clock: Callable[[], datetime] = timezone.now
-) -> int:
+def dispatch_batch(store: Store) -> int:
     """Claim up to BATCH due messages of the store and send them; returns how many were handed over."""
-    token, sent = uuid4(), 0
-    for message in claim(store, at, token=token, lease_until=clock() + LEASE):
-        if not _start(store, message, token, clock()):
+    token, sent, now = uuid4(), 0, timezone.now()
+    for message in claim(store, now, token=token, lease_until=now + LEASE):
+        now = timezone.now()
+        if not _start(store, message, token, now):
             break  # our lease ran out; another worker may have the rest
-        status, changes = _hand_over(store, message, deliver, clock())
-        _mark(store, message, token, status, clock(), changes)
+        status, changes = _hand_over(store, message, now)
+        _mark(store, message, token, status, timezone.now(), changes)
         sent += status == Message.Status.SENT
     return sent
+
+
+def rehearse(store: Store, at: datetime) -> int:
+    """What `dispatch` would do at `at` (aware UTC), with nothing leaving the house; for replays.
+
+    The same claim and the same checks; what may go out is marked as sent at once. Returns how many.
+    """
+    claimed = claim(store, at, token=uuid4(), lease_until=at + LEASE, limit=10_000)
+    Message.objects.for_store(store).filter(pk__in=[message.pk for message in claimed]).update(
+        status=Message.Status.SENT, sent_at=at, lease_token=None, lease_until=None, provider_id="replay"
+    )
+    MessageEvent.objects.bulk_create(
+        MessageEvent(store=store, message=message, status=Message.Status.SENT, at=at) for message in claimed
+    )
+    return len(claimed)
 
 
 def claim(store: Store, at: datetime, *, token: UUID, lease_until: datetime, limit: int = BATCH) -> list[Message]:
@@ -88,6 +97,8 @@ def claim(store: Store, at: datetime, *, token: UUID, lease_until: datetime, lim
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("customer")[:limit]
         )
+        if not due:
+            return []
         verdicts = _judge(store, due, at)
         claimed = [message for message in due if isinstance(verdicts[message.pk], rules.Way)]
         for message in due:
@@ -179,13 +190,13 @@ def _start(store: Store, message: Message, token: UUID, now: datetime) -> bool:
 
 
 def _hand_over(
-    store: Store, message: Message, deliver: Deliver | None, now: datetime
+    store: Store, message: Message, now: datetime
 ) -> tuple[Message.Status, dict[str, object]]:
     """Render and deliver one message, outside any transaction; what came of it."""
     try:
         with acting_for(store):
             rendered = letter(store, message)
-        provider_id = (deliver or _channel(store, message, now))(rendered)
+        provider_id = _channel(store, message, now)(rendered)
     except Refused as error:
         return Message.Status.FAILED, {"reason": f"refused: {error}"[:40]}
     except NotNow as error:

@@ -5,6 +5,7 @@ Templates: templates/outreach/<kind>.subject.txt, .txt, .html for mail, .sms.txt
 
 from __future__ import annotations
 
+from datetime import date
 from html import unescape
 from typing import Any
 
@@ -38,6 +39,7 @@ def letter(store: Store, message: Message) -> Letter:
     language = language_of(store, customer)
     context: dict[str, Any] = {
         **message.context,
+        "until": _day(message.context.get("until")),
         "store": store,
         "customer": customer,
         "unsubscribe_url": stop,
@@ -47,7 +49,9 @@ def letter(store: Store, message: Message) -> Letter:
     }
     with translation.override(language):
         if message.channel == Channel.SMS:
-            return Letter(message.public_id, message.to, "", _text(f"outreach/{kind}.sms.txt", context), sender_name=store.name)
+            return Letter(
+                message.public_id, message.to, "", _text(f"outreach/{kind}.sms.txt", context), sender_name=store.name
+            )
         return Letter(
             message.public_id,
             message.to,
@@ -64,6 +68,11 @@ def _text(template: str, context: dict[str, Any]) -> str:
     lines = [line.rstrip() for line in unescape(render_to_string(template, context)).strip().splitlines()]
     kept = [line for place, line in enumerate(lines) if line or (place and lines[place - 1])]
     return "\n".join(kept)
+
+
+def _day(written: str | None) -> date | None:
+    """A day as JSON keeps it, back as a date."""
+    return date.fromisoformat(written) if written else None
 
 
 def _unsubscribe_headers(url: str) -> dict[str, str]:

@@ -6,10 +6,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from customers.models import Channel, Customer
+from customers.models import Channel, Consent, Customer
 from customers.services import record_consent
 from outreach.models import Hold, Kind, Message, MessageEvent, Suppression
 from stores.models import Store
+from stores.tenancy import insert_new
 
 
 def plan_message(
@@ -23,19 +24,19 @@ def plan_message(
     not_after: datetime | None = None,
 ) -> Message:
     """Put a message in the queue, once for `key` (the fact it answers); returns the row either way."""
-    message, _ = Message.objects.get_or_create(
+    message = Message(
         store_id=customer.store_id,
         key=key,
-        defaults={
-            "customer": customer,
-            "kind": kind,
-            "context": context,
-            "due_at": due_at,
-            "not_after": not_after,
-            "created_at": at,
-        },
+        customer=customer,
+        kind=kind,
+        context=context,
+        due_at=due_at,
+        not_after=not_after,
+        created_at=at,
     )
-    return message
+    if insert_new(message):
+        return message
+    return Message.objects.get(store_id=customer.store_id, key=key)
 
 
 def note_skipped(
@@ -66,6 +67,8 @@ def cancel_pending(customer: Customer, *, kinds: list[Kind], reason: str, at: da
         store_id=customer.store_id, customer=customer, kind__in=kinds, status=Message.Status.PENDING
     )
     cancelled = list(waiting.select_for_update().order_by("pk"))
+    if not cancelled:
+        return 0
     Message.objects.filter(store_id=customer.store_id, pk__in=[one.pk for one in cancelled]).update(
         status=Message.Status.SKIPPED, reason=reason
     )
@@ -76,9 +79,7 @@ def cancel_pending(customer: Customer, *, kinds: list[Kind], reason: str, at: da
 
 def hold(customer: Customer, *, key: str, reason: str, at: datetime) -> None:
     """From now on ask this person for nothing, until `release(key)`; waiting asks are cancelled."""
-    Hold.objects.get_or_create(
-        store_id=customer.store_id, key=key, defaults={"customer": customer, "reason": reason, "at": at}
-    )
+    insert_new(Hold(store_id=customer.store_id, key=key, customer=customer, reason=reason, at=at))
     cancel_pending(customer, kinds=[kind for kind in Kind if kind.is_marketing], reason=reason, at=at)
 
 
@@ -114,15 +115,26 @@ def unsubscribe(store: Store, customer: Customer, *, source: str, at: datetime) 
 
 
 def resubscribe(store: Store, customer: Customer, *, source: str, at: datetime) -> None:
-    """The person asks for messages again: lifts what they closed themselves, not a bounce or complaint."""
+    """Undo `unsubscribe`: lifts what the person closed themselves, not a bounce or complaint.
+
+    Consent comes back only where it stood before: a taken-back "stop" is no new "yes" to advertising.
+    """
     for channel, address in ((Channel.EMAIL, customer.email_norm), (Channel.SMS, customer.phone_norm)):
         if address:
-            record_consent(customer, channel, granted=True, source=source, at=at)
+            if _had_consented(customer, channel, withdrawn_by=source):
+                record_consent(customer, channel, granted=True, source=source, at=at)
             Suppression.objects.for_store(store).filter(
                 channel=channel,
                 address_hash=hash_address(store, channel, address),
                 reason=Suppression.Reason.UNSUBSCRIBED,
             ).delete()
+
+
+def _had_consented(customer: Customer, channel: Channel, *, withdrawn_by: str) -> bool:
+    """What the person had said on this channel before they withdrew it there."""
+    said = Consent.objects.filter(store_id=customer.store_id, customer=customer, channel=channel).order_by("-pk")
+    before = said.exclude(source=withdrawn_by, granted=False).first()
+    return before is not None and before.granted
 
 
 def is_suppressed(store: Store, customer: Customer) -> bool:

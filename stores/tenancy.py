@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models, transaction
+from django.db.models.constants import OnConflict
 
 from stores.codes import public_id
 
@@ -26,14 +27,19 @@ class NoStore(Exception):
 def acting_for(store: Store | int) -> Iterator[None]:
     """Open a transaction that may see and write the rows of `store` only.
 
-    Nests: the setting of the surrounding transaction is put back at the end.
+    Nests: the setting of the surrounding transaction is put back at the end. Inside a transaction
+    that acts for this store already it adds nothing, not even a savepoint.
     """
     wanted = str(store if isinstance(store, int) else store.pk)
+    nested = connection.in_atomic_block
+    if nested and _store() == wanted:
+        yield
+        return
     with transaction.atomic():
         before = _set_store(wanted)
         yield
-        # After an error the rollback restores the setting by itself.
-        if before != wanted:
+        # After an error the rollback restores the setting by itself; the end of a transaction, too.
+        if nested:
             _set_store(before)
 
 
@@ -46,6 +52,13 @@ def act_as_user(user_id: int) -> None:
     """For the rest of the current transaction, also see which stores this user works for."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.user', %s, true)", [str(user_id)])
+
+
+def _store() -> str:
+    """Whose rows the current transaction may see; '' means nobody's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('app.store', true), '')")
+        return str(cursor.fetchone()[0])
 
 
 def _set_store(value: str) -> str:
@@ -65,6 +78,24 @@ class StoreQuerySet(models.QuerySet[Any]):
         if store is None:
             raise NoStore(f"{self.model.__name__} was asked for without a store")
         return self.filter(store_id=store.pk)
+
+
+def insert_new(row: models.Model) -> bool:
+    """Insert `row` unless a unique constraint says it is there; True, with its id, when it was new.
+
+    One statement (ON CONFLICT DO NOTHING) where get_or_create takes four and a savepoint.
+    """
+    meta = type(row)._meta
+    fields = [field for field in meta.concrete_fields if field is not meta.pk]
+    query = type(row)._base_manager.all()
+    inserted = query._insert(  # type: ignore[attr-defined]
+        [row], fields, returning_fields=[meta.pk], on_conflict=OnConflict.IGNORE, using=connection.alias
+    )
+    is_new = bool(inserted and inserted[0])  # on a conflict Postgres returns no row, Django [None]
+    if is_new:
+        row.pk = inserted[0][0]
+        row._state.adding, row._state.db = False, connection.alias
+    return is_new
 
 
 class StoreModel(models.Model):

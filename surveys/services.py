@@ -16,12 +16,14 @@ from outreach.models import Hold, Kind, Message
 from outreach.rendering import unsubscribe_url
 from stores import tokens
 from stores.models import Store, User
+from stores.tenancy import insert_new
 from surveys import rules
 from surveys.models import CaseEvent, Invitation, RecoveryCase, Response, ResponseEvent
 
 logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(hours=1)
+ASSIGNED = "→ "  # a note that begins so says whose case it is now
 
 
 class TooLate(Exception):
@@ -57,8 +59,7 @@ def _plan(store: Store, order: Order) -> bool:
         return bool(
             Invitation.objects.for_store(store).filter(pk=known.pk, status=Invitation.Status.PLANNED).update(**facts)
         )
-    _, created = Invitation.objects.get_or_create(store=store, order=order, defaults=facts)
-    return created
+    return insert_new(Invitation(store=store, order=order, **facts))
 
 
 def invite_due(store: Store, at: datetime, *, limit: int = 1000) -> int:
@@ -137,12 +138,20 @@ def survey_url(store: Store, invitation: Invitation) -> str:
 
 
 def may_answer(invitation: Invitation, at: datetime) -> bool:
-    """Whether an answer, or a change of one, is still taken at `at`."""
-    response = Response.objects.filter(store_id=invitation.store_id, invitation=invitation).first()
+    """Whether an answer, or a change of the one given, is still taken at `at`."""
+    return _may_answer(invitation, response_to(invitation), at)
+
+
+def _may_answer(invitation: Invitation, response: Response | None, at: datetime) -> bool:
     if response:
         return at <= response.at + rules.CHANGE_WINDOW
     start = invitation.decided_at or invitation.due_at
     return at <= start + rules.ANSWER_WINDOW and invitation.customer.erased_at is None
+
+
+def response_to(invitation: Invitation) -> Response | None:
+    """The answer that was given, if any."""
+    return Response.objects.filter(store_id=invitation.store_id, invitation=invitation).first()
 
 
 def respond(invitation: Invitation, *, score: int, comment: str, at: datetime) -> Response:
@@ -151,14 +160,14 @@ def respond(invitation: Invitation, *, score: int, comment: str, at: datetime) -
     A detractor's answer opens a case at once. Raises TooLate.
     """
     with transaction.atomic():
-        locked = Invitation.objects.select_for_update().get(pk=invitation.pk, store_id=invitation.store_id)
-        if not may_answer(locked, at):
+        # The lock lets two tabs write one after the other.
+        Invitation.objects.filter(pk=invitation.pk, store_id=invitation.store_id).update(silent_ask_at=None)
+        known = response_to(invitation)
+        if not _may_answer(invitation, known, at):
             raise TooLate(invitation.public_id)
-        response = Response.objects.filter(store_id=locked.store_id, invitation=locked).first()
-        if response and (response.score, response.comment) == (score, comment):
-            return response
-        response = _write(locked, response, score, comment, at)
-        Invitation.objects.filter(pk=locked.pk, store_id=locked.store_id).update(silent_ask_at=None)
+        if known and (known.score, known.comment) == (score, comment):
+            return known
+        response = _write(invitation, known, score, comment, at)
         if rules.group_of(score) is rules.Group.DETRACTOR:
             open_case(response, at=at)
     return response
@@ -166,7 +175,7 @@ def respond(invitation: Invitation, *, score: int, comment: str, at: datetime) -
 
 def _write(invitation: Invitation, known: Response | None, score: int, comment: str, at: datetime) -> Response:
     response = known or Response(
-        store_id=invitation.store_id, invitation=invitation, customer_id=invitation.customer_id, at=at, version=0
+        store_id=invitation.store_id, invitation=invitation, customer=invitation.customer, at=at, version=0
     )
     response.score, response.comment = score, comment
     response.changed_at = at if known else None
@@ -190,13 +199,17 @@ def note_silent_ask_decided(invitation: Invitation) -> None:
 
 def open_case(response: Response, *, at: datetime) -> RecoveryCase:
     """An unhappy person is to be helped; until the case ends they are asked for nothing."""
-    case, created = RecoveryCase.objects.get_or_create(
+    case = RecoveryCase(
         store_id=response.store_id,
         response=response,
-        defaults={"customer_id": response.customer_id, "opened_at": at, "promise_at": at + rules.PROMISE},
+        customer=response.customer,
+        opened_at=at,
+        promise_at=at + rules.PROMISE,
     )
-    if created:
+    if insert_new(case):
         _note(case, at=at)
+    else:
+        case = RecoveryCase.objects.get(store_id=response.store_id, response=response)
     if case.status == RecoveryCase.Status.OPEN:
         outreach.hold(response.customer, key=_hold_key(case), reason="open_case", at=at)
     return case
@@ -210,7 +223,7 @@ def add_note(case: RecoveryCase, note: str, *, at: datetime, by: User | None) ->
 def assign(case: RecoveryCase, assignee: User | None, *, at: datetime, by: User | None) -> None:
     """Make somebody responsible for the case."""
     RecoveryCase.objects.filter(pk=case.pk, store_id=case.store_id).update(assignee=assignee)
-    _note(case, note=str(assignee) if assignee else "", at=at, by=by)
+    _note(case, note=f"{ASSIGNED}{assignee or ''}", at=at, by=by)
 
 
 def end_case(case: RecoveryCase, *, solved: bool, note: str, at: datetime, by: User | None) -> bool:

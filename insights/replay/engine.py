@@ -12,7 +12,6 @@ from customers.services import record_order
 from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch
-from outreach.channels import Letter
 from referrals.services import asking, attribution, deciding
 from rewards.services import vouchers
 from stores.models import Store
@@ -36,7 +35,7 @@ def run(
 ) -> None:
     """Play `facts` into `store` day by day until `until` (aware UTC; None: some months after the last fact).
 
-    No mail leaves: messages are claimed, checked and rendered, and then dropped. A second run finds
+    No mail leaves: messages are claimed and checked, then marked as sent. A second run finds
     every fact known and changes nothing. Each day is one database transaction.
     """
     if not facts:
@@ -77,14 +76,9 @@ def _sweep(store: Store, since: datetime, at: datetime) -> None:
     surveys.plan_invitations(store, at, since=look_back)
     surveys.invite_due(store, at)
     asking.ask_silent(store, at, limit=10_000)
-    while dispatch.dispatch_batch(store, at, deliver=_drop, clock=lambda: at):
-        pass
+    dispatch.rehearse(store, at)
     attribution.attribute_orders(store, at, since=look_back)
     deciding.void_refunded(store, at)
     deciding.approve_due(store, at)
     vouchers.expire_due(store, at)
 
-
-def _drop(letter: Letter) -> str:
-    """No mail leaves a replay."""
-    return "replay"

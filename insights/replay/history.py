@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.utils.dateparse import parse_datetime
+
 from customers.importing.orders import ReadOrder
 from customers.services import OrderData
-from django.utils.dateparse import parse_datetime
 
 # A shop's stars as a score of 0 to 10 (API.md).
 SCORES = {1: 1, 2: 4, 3: 6, 4: 8, 5: 10}

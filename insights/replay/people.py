@@ -17,7 +17,7 @@ from random import Random
 from django.db.models import Q
 
 from customers.models import Channel, Order
-from customers.services import Line, OrderData, Person, record_order
+from customers.services import OrderData, Person, record_order
 from insights.replay.history import Answer, Fact
 from outreach.models import Kind, Message
 from referrals.models import Claim, ShareLink
@@ -134,19 +134,25 @@ class People:
     def _maybe_share(self, fact: str, customer_id: int, chance: float, asked_at: datetime) -> None:
         luck = self._luck("share", fact)
         if luck.random() < chance:
-            self.later(asked_at + timedelta(hours=luck.expovariate(1 / 8)), lambda at: self._share(fact, customer_id, at))
+            self.later(
+                asked_at + timedelta(hours=luck.expovariate(1 / 8)), lambda at: self._share(fact, customer_id, at)
+            )
 
     def _share(self, fact: str, customer_id: int, at: datetime) -> None:
         luck = self._luck("visits", fact)
-        link = ShareLink.objects.for_store(self.store).select_related("customer__store", "program__friend_offer", "store").get(
-            customer=customer_id
+        link = (
+            ShareLink.objects.for_store(self.store)
+            .select_related("customer__store", "program__friend_offer", "store")
+            .get(customer=customer_id)
         )
         links.note_shared(link, at=at)
         if luck.random() < BOT_A_SHARE:
             links.record_visit(link, visitor="a chat app's preview", is_bot=True, at=at)
         for number in range(luck.randint(*VISITS_A_SHARE)):
             friend = f"{fact}-{number}"
-            self.later(at + timedelta(hours=luck.expovariate(1 / 10)), lambda at, friend=friend: self._visit(link, friend, at))
+            self.later(
+                at + timedelta(hours=luck.expovariate(1 / 10)), lambda at, friend=friend: self._visit(link, friend, at)
+            )
 
     def _visit(self, link: ShareLink, friend: str, at: datetime) -> None:
         links.record_visit(link, visitor=links.visitor_of("replay", friend, ""), is_bot=False, at=at)

@@ -33,11 +33,13 @@ def ask_on_answer(store: Store, response: Response, *, at: datetime) -> ShareLin
     Nobody with an open case is asked, whatever they answer now.
     """
     wanted = survey_rules.may_be_asked(response.score, ask_passives=store.ask_passives)
-    held = Hold.objects.for_store(store).filter(customer=response.customer_id).exists()
-    if not wanted or held or program_of(store).status != Program.Status.LIVE:
+    if not wanted or Hold.objects.for_store(store).filter(customer=response.customer_id).exists():
+        return None
+    program = program_of(store)
+    if program.status != Program.Status.LIVE:
         return None
     surveys.note_ask_shown(response, at=at)
-    return share_link_of(response.customer, at=at)
+    return share_link_of(response.customer, at=at, program=program)
 
 
 def ask_silent(store: Store, at: datetime, *, limit: int = 500) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import translation
 
 from customers.models import Customer, Order
@@ -43,7 +43,17 @@ def claim(link: ShareLink, person: Person, *, at: datetime) -> Claim:
         reason = reason_against(link, friend)
         if reason:
             raise NotForThem(reason)
-        taken = Claim.objects.create(
+        try:
+            taken = _take(link, friend, at)
+        except IntegrityError:  # the same friend's second tap was faster
+            return Claim.objects.select_related("voucher").get(store_id=link.store_id, friend=friend)
+        _send_gift(taken, at)
+    return taken
+
+
+def _take(link: ShareLink, friend: Customer, at: datetime) -> Claim:
+    with transaction.atomic():
+        return Claim.objects.create(
             store=link.store,
             link=link,
             friend=friend,
@@ -51,17 +61,15 @@ def claim(link: ShareLink, person: Person, *, at: datetime) -> Claim:
             at=at,
             expires_at=at + timedelta(days=link.program.claim_days),
         )
-        _send_gift(taken, at)
-    return taken
 
 
-def reason_against(link: ShareLink, friend: Customer) -> str:
-    """Why `friend` cannot be this link's friend; '' when they can."""
+def reason_against(link: ShareLink, friend: Customer, *, than: Order | None = None) -> str:
+    """Why `friend` cannot be this link's friend (buying `than`, if given); '' when they can."""
     if link.program.status != Program.Status.LIVE:
         return Referral.Reason.PAUSED
     if is_own(link, friend):
         return Referral.Reason.OWN_CODE
-    return Referral.Reason.KNOWN_CUSTOMER if bought_before(friend) else ""
+    return Referral.Reason.KNOWN_CUSTOMER if bought_before(friend, than=than) else ""
 
 
 def is_own(link: ShareLink, friend: Customer) -> bool:
@@ -101,9 +109,14 @@ def _send_gift(taken: Claim, at: datetime) -> None:
             "gift": gift,
             "code": spaced(taken.voucher.code),
             "advocate": taken.link.customer.short_name,
-            "until": taken.voucher.expires_at.date().isoformat() if taken.voucher.expires_at else "",
+            "until": _last_day(taken.voucher, store),
             "links": {"landing": landing_url(taken.link), "unsubscribe": unsubscribe_url(store, taken.friend)},
         },
         at=at,
         not_after=taken.expires_at,
     )
+
+
+def _last_day(voucher: Voucher, store: Store) -> str:
+    """The day of the voucher's end on the store's calendar, as JSON keeps it; '' for no end."""
+    return voucher.expires_at.astimezone(store.zone).date().isoformat() if voucher.expires_at else ""

@@ -29,13 +29,16 @@ class HoldOpen(Exception):
     """The return window of this referral is still open."""
 
 
-def approve_referral(referral: Referral, *, at: datetime, by: User | None = None) -> bool:
+def approve_referral(
+    referral: Referral, *, at: datetime, by: User | None = None, by_hand: bool = False
+) -> bool:
     """Count a referral towards its advocate's tier and grant what both sides earned.
 
-    `at` is aware UTC; `by` is the deciding staff member, None for the sweep. True if this call
-    moved it, False if it had already left pending/flagged. Raises HoldOpen before `hold_until`.
+    `at` is aware UTC; `by` is the deciding staff member, None for the sweep; `by_hand` says that
+    the shop's own system decides, and may do so early as staff may. True if this call moved it, False
+    if it had already left pending/flagged. Raises HoldOpen before `hold_until`.
     """
-    if by is None and at < referral.hold_until:
+    if by is None and not by_hand and at < referral.hold_until:
         raise HoldOpen(referral.public_id)
     with transaction.atomic():
         number = _approved(_locked_advocate(referral)) + 1
@@ -126,13 +129,21 @@ def _move(
 def approve_due(store: Store, at: datetime, *, limit: int = 500) -> int:
     """Approve referrals whose hold is over."""
     approved = 0
-    due = Referral.objects.for_store(store).due(at)
-    for referral in due.select_related("program__ladder", "program__friend_offer", "advocate", "friend", "store")[:limit]:
+    due = list(Referral.objects.for_store(store).due(at).values_list("pk", flat=True)[:limit])
+    for referral in _whole(store, due):
         try:
             approved += approve_referral(referral, at=at)
         except Exception:  # one bad row must not stop the others
             logger.exception("referral %s not approved", referral.public_id)
     return approved
+
+
+def _whole(store: Store, pks: list[int]) -> list[Referral]:
+    """These referrals, oldest first, with what deciding needs; no second query when there are none."""
+    if not pks:
+        return []
+    rows = Referral.objects.for_store(store).filter(pk__in=pks).order_by("hold_until", "pk")
+    return list(rows.select_related("program__ladder", "program__friend_offer", "advocate", "friend", "order", "store"))
 
 
 def void_refunded(store: Store, at: datetime) -> int:
@@ -142,10 +153,9 @@ def void_refunded(store: Store, at: datetime) -> int:
         Referral.objects.for_store(store)
         .filter(status__in=live)
         .filter(~Q(order__refunded_at=None) | ~Q(order__cancelled_at=None))
-        .select_related("order", "advocate", "store")
     )
     voided = 0
-    for referral in gone:
+    for referral in _whole(store, list(gone.values_list("pk", flat=True))):
         cancelled = referral.order.cancelled_at is not None
         reason = Referral.Reason.CANCELLED if cancelled else Referral.Reason.REFUNDED
         try:

@@ -7,40 +7,39 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 
 from customers.models import Customer
 from referrals import rules
-from referrals.models import ShareLink, Visit
+from referrals.models import Program, ShareLink, Visit
 from referrals.services.programs import program_of
 from stores import codes, directory, tokens
 from stores.models import Store
+from stores.tenancy import insert_new
 
 
-def share_link_of(customer: Customer, *, at: datetime) -> ShareLink:
-    """The customer's share link, made when first needed."""
+def share_link_of(customer: Customer, *, at: datetime, program: Program | None = None) -> ShareLink:
+    """The customer's share link, made when first needed (for `program`, the store's own)."""
     known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer).first()
-    return known or _make(customer, at)
+    return known or _make(customer, program or program_of(customer.store), at)
 
 
-def _make(customer: Customer, at: datetime) -> ShareLink:
-    program = program_of(customer.store)
+def _make(customer: Customer, program: Program, at: datetime) -> ShareLink:
     for _ in range(20):
-        code = rules.new_code(customer.name, customer.store.slug)
-        try:
-            with transaction.atomic():
-                return ShareLink.objects.create(
-                    store=customer.store,
-                    program=program,
-                    customer=customer,
-                    code=code,
-                    code_norm=codes.normalise(code),
-                    created_at=at,
-                )
-        except IntegrityError:  # the code is taken, or a twin made the link
-            known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer).first()
-            if known:
-                return known
+        code = rules.new_code(customer.name, program.store.slug)
+        link = ShareLink(
+            store=program.store,
+            program=program,
+            customer=customer,
+            code=code,
+            code_norm=codes.normalise(code),
+            created_at=at,
+        )
+        if insert_new(link):
+            return link
+        # Either the code is taken, or a twin made the link.
+        known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer).first()
+        if known:
+            return known
     raise RuntimeError("no free share code was found")
 
 

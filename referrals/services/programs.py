@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
+from customers.models import Order
 from referrals.models import Program
-from rewards.models import Ladder, Offer, Tier
+from rewards.models import Ladder, Offer, Tier, Voucher
 from stores.codes import public_id
+from stores.l10n import exponent
 from stores.models import AuditEvent, Membership, Role, Store, User
+from stores.services import change_settings
 from stores.tenancy import acting_for
 
 
@@ -148,6 +151,61 @@ def change_program(program: Program, terms: ProgramTerms, *, by: User | None, at
     return changed
 
 
+class CurrencyInUse(Exception):
+    """Orders or vouchers are in the store's currency already."""
+
+
+def currency_in_use(store: Store) -> bool:
+    """Whether the store's currency can no longer change."""
+    return Order.objects.for_store(store).exists() or Voucher.objects.for_store(store).exists()
+
+
+def change_currency(store: Store, currency: str, *, toman: bool, by: User | None, at: datetime) -> None:
+    """Put a store that has sold nothing yet on another currency; amounts promised keep their number (10 stays 10).
+
+    Raises CurrencyInUse.
+    """
+    with transaction.atomic():
+        if currency_in_use(store):
+            raise CurrencyInUse(store.slug)
+        program, before = program_of(store), store.currency
+        terms = _in_currency(terms_of(program), before, currency)
+        change_settings(store, {"currency": currency, "toman": toman and currency == "IRR"}, by=by, at=at)
+        if currency != before:
+            program.store = store
+            change_program(program, terms, by=by, at=at)
+
+
+def _in_currency(terms: ProgramTerms, before: str, after: str) -> ProgramTerms:
+    def turned(offer: OfferTerms) -> OfferTerms:
+        amount = None if offer.amount_minor is None else max(1, rescale(offer.amount_minor, before, after))
+        return replace(offer, amount_minor=amount, minimum_minor=rescale(offer.minimum_minor, before, after))
+
+    tiers = [replace(tier, offer=turned(tier.offer)) for tier in terms.tiers]
+    return replace(terms, friend=turned(terms.friend), tiers=tiers)
+
+
+def rescale(minor: int, before: str, after: str) -> int:
+    """The same number of whole units in another currency's minor units; what is finer is cut off."""
+    return minor * 10 ** exponent(after) // 10 ** exponent(before)
+
+
+def terms_of(program: Program) -> ProgramTerms:
+    """The program's present terms."""
+    tiers = program.ladder.tiers.select_related("offer").order_by("threshold", "gives")
+    return ProgramTerms(
+        name=program.name,
+        friend=_terms_of_offer(program.friend_offer),
+        tiers=[TierTerms(one.threshold, Tier.Gives(one.gives), _terms_of_offer(one.offer), one.name) for one in tiers],
+        hold_days=program.hold_days,
+        claim_days=program.claim_days,
+    )
+
+
+def _terms_of_offer(offer: Offer) -> OfferTerms:
+    return OfferTerms(Offer.Kind(offer.kind), offer.percent, offer.amount_minor, offer.minimum_minor, offer.valid_days)
+
+
 def set_status(program: Program, status: Program.Status, *, by: User | None, at: datetime) -> None:
     """Pause the program, or let it run again."""
     with transaction.atomic():
@@ -178,6 +236,7 @@ def _offer_facts(offer: Offer) -> dict[str, Any]:
         "amount_minor": offer.amount_minor,
         "minimum_minor": offer.minimum_minor,
         "valid_days": offer.valid_days,
+        "currency": offer.currency,
     }
 
 

@@ -131,11 +131,13 @@ def redeem(
     order: Order | None = None,
     by: User | None = None,
     location: Location | None = None,
+    public_id: str = "",
 ) -> Redemption:
     """Use the voucher on the bill, in one transaction with its ledger entries.
 
     An offer's voucher is claimed by a guarded UPDATE: of racing callers exactly one gets it; a
-    partial unique index stands below. Raises NotRedeemable, and then nothing has changed.
+    partial unique index stands below. `public_id` names the redemption beforehand, for callers that
+    may repeat themselves. Raises NotRedeemable, and then nothing has changed.
     """
     with transaction.atomic():
         if voucher.kind == Voucher.Kind.CREDIT:
@@ -149,7 +151,17 @@ def redeem(
         offered = quote(voucher, bill, at=at)
         if offered.reason:
             raise NotRedeemable(offered.reason)
-        return _record(voucher, bill, offered.discount_minor, purse, at=at, order=order, by=by, location=location)
+        return _record(
+            voucher,
+            bill,
+            offered.discount_minor,
+            purse,
+            at=at,
+            order=order,
+            by=by,
+            location=location,
+            public_id=public_id or codes.public_id(),
+        )
 
 
 def _claim(voucher: Voucher, at: datetime) -> None:
@@ -168,6 +180,7 @@ def _record(
     order: Order | None,
     by: User | None,
     location: Location | None,
+    public_id: str,
 ) -> Redemption:
     single_use = voucher.kind == Voucher.Kind.OFFER
     if single_use:
@@ -177,7 +190,6 @@ def _record(
         if not taken:
             raise NotRedeemable(rules.Reason.USED)
         voucher.status = Voucher.Status.REDEEMED
-    public_id = codes.public_id()
     posted = None
     if discount_minor:
         used = ledger.account(voucher.store, Account.Kind.REDEEMED, voucher.currency)

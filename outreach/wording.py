@@ -1,0 +1,37 @@
+"""Why a message was not sent, or waits, in words: one sentence for each reason slug, used on every page."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+REASONS = {
+    "too_late": gettext_lazy("It would have come too late to be of use."),
+    "no_address": gettext_lazy("No e-mail address or phone number is known."),
+    "no_consent": gettext_lazy("They have not agreed to receive such messages."),
+    "suppressed": gettext_lazy("They asked not to be written to, or their address does not work."),
+    "quiet_hours": gettext_lazy("No texts at night: it goes out in the morning."),
+    "try_again": gettext_lazy("It did not get through; we are trying again."),
+    "gave_up": gettext_lazy("It did not get through after several tries."),
+    "not_rendered": gettext_lazy("The text could not be put together. Tell whoever runs this server."),
+    "worker_died": gettext_lazy("The server stopped while it was being sent."),
+    "settled_by_staff": gettext_lazy("Somebody of your team decided about it."),
+    "cancelled": gettext_lazy("The order was cancelled."),
+    "refunded": gettext_lazy("The order was refunded."),
+    "too_old": gettext_lazy("The purchase was too long ago to ask about."),
+    "open_case": gettext_lazy("They are unhappy and wait for help."),
+    "cooldown": gettext_lazy("They had a message from you not long before."),
+    "paused": gettext_lazy("The program was paused."),
+}
+
+
+def reason_text(reason: str) -> str:
+    """The sentence for a reason slug; '' for none. An unknown slug is shown as it is, never hidden."""
+    if reason in REASONS:
+        return str(REASONS[reason])
+    start, _colon, rest = reason.partition(": ")
+    if start == "refused":
+        return _("Their mail server or phone company refused it (%(answer)s).") % {"answer": rest}
+    if start == "no answer":
+        return _("The line broke while it was being handed over (%(error)s).") % {"error": rest}
+    return reason
