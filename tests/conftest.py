@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -44,7 +45,18 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
         owner.close(), app.close()
         owner.settings_dict["NAME"] = home
         with _admin(owner) as admin:
-            admin.cursor().execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(admin.cursor(), name)
+
+
+def _drop(cursor, name: str) -> None:
+    """Drop the tests' database; a process of a test that was killed may hold it a moment longer."""
+    for _ in range(20):
+        try:
+            cursor.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+        except psycopg2.errors.ObjectInUse:
+            time.sleep(0.5)
+        else:
+            return
 
 
 class _admin:
@@ -193,7 +205,12 @@ def make_order(store):
     """A function that records an order: `make_order(email="bea@example.com", days_ago=8, delivered=True)`."""
 
     def make(
-        email: str = "sara@example.com", *, name: str = "Sara Ahmadi", days_ago: float = 10, delivered: bool = True, **facts
+        email: str = "sara@example.com",
+        *,
+        name: str = "Sara Ahmadi",
+        days_ago: float = 10,
+        delivered: bool = True,
+        **facts,
     ) -> Order:
         placed = NOW - timedelta(days=days_ago)
         facts.setdefault("delivered_at", placed + timedelta(days=1) if delivered else None)

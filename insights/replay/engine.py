@@ -81,4 +81,3 @@ def _sweep(store: Store, since: datetime, at: datetime) -> None:
     deciding.void_refunded(store, at)
     deciding.approve_due(store, at)
     vouchers.expire_due(store, at)
-

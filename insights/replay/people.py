@@ -22,9 +22,9 @@ from insights.replay.history import Answer, Fact
 from outreach.models import Kind, Message
 from referrals.models import Claim, ShareLink
 from referrals.services import asking, claims, links
-from referrals.services.redeeming import NotRedeemable, OrderRef, redeem
+from referrals.services.redeeming import OrderRef, redeem
 from rewards.models import Voucher
-from rewards.services.vouchers import Bill
+from rewards.services.vouchers import Bill, NotRedeemable
 from stores.models import Store
 from surveys import services as surveys
 from surveys.models import Invitation, RecoveryCase, Response
@@ -234,7 +234,7 @@ class People:
         if known.exists():
             return
         try:
-            redeem(self.store, code, bill, person=person, order=reference, at=at)
+            redeem(self.store, code, bill, person=person, order_ref=reference, at=at)
         except NotRedeemable:
             return
 

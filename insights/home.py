@@ -1,0 +1,142 @@
+"""Everything on the owner's home, gathered and put into words for the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from insights import plots
+from insights.happenings import Happening, latest
+from insights.numbers.feelings import Feelings, Point, feelings, trend
+from insights.numbers.money import Brought, brought, sharing
+from insights.numbers.people import Advocate, ShareRate, Step, funnel, share_rate, top_advocates
+from insights.numbers.period import Period
+from insights.numbers.todo import Todo, todo
+from stores.models import Store
+from surveys.models import Response
+
+ENOUGH_ASKED = 20  # with fewer people a rate says nothing
+# What is usual. Sharing: vendors publish 7, 15, 30 % of those who see the ask as meh, solid, great. The
+# other two have no published figure; they are set so that 3-5 % of visits buy, which has.
+USUAL_SHARING, USUAL_TAKING, USUAL_BUYING = 0.15, 0.12, 0.33
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One step of the funnel as it is drawn."""
+
+    what: str
+    label: str
+    people: int
+    width: float  # percent of the longest
+    rate: float | None  # of the step it is compared with
+    per: float | None  # or how many for each of that step, when there are more
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the home page shows."""
+
+    todo: Todo
+    brought: Brought
+    friends_line: str
+    sales_line: str
+    share: ShareRate
+    share_change: float | None  # points, as a part
+    share_line: str
+    feelings: Feelings
+    feelings_line: str
+    recent_answers: list[Response]  # in place of a score, when there are few
+    bars: list[Bar]
+    advice: str
+    trend: list[Point]
+    plot: plots.LinePlot
+    advocates: list[Advocate]
+    latest: list[Happening]
+
+
+def board(store: Store, period: Period) -> Board:
+    """Gather it all; the number of queries does not depend on the number of rows."""
+    sums, felt, points = brought(store, period), feelings(store, period), trend(store, period)
+    share, before = share_rate(store, period), share_rate(store, period.earlier)
+    steps = funnel(store, period)
+    return Board(
+        todo=todo(store, period.end),
+        brought=sums,
+        friends_line=plots.sparkline(sums.friends.steps),
+        sales_line=plots.sparkline(sums.sales.steps),
+        share=share,
+        share_change=share.rate - before.rate if share.rate is not None and before.rate is not None else None,
+        share_line=plots.sparkline(sharing(store, period)),
+        feelings=felt,
+        feelings_line=plots.sparkline([point.score.score for point in points if point.score]),
+        recent_answers=[] if felt.is_enough else _recent_answers(store, period),
+        bars=bars(steps),
+        advice=advice(steps),
+        trend=points,
+        plot=plots.score_plot(points),
+        advocates=top_advocates(store, period),
+        latest=latest(store),
+    )
+
+
+def _recent_answers(store: Store, period: Period) -> list[Response]:
+    answers = Response.objects.for_store(store).filter(**period.within("at"))
+    return list(answers.select_related("customer").order_by("-at")[:3])
+
+
+def labels() -> dict[str, str]:
+    """What the steps of the funnel are called."""
+    return {
+        "asked": _("Asked"),
+        "shared": _("Shared it"),
+        "visits": _("Friends who visited"),
+        "claims": _("Friends who took the gift"),
+        "bought": _("Friends who bought"),
+        "counted": _("Counted"),
+    }
+
+
+def bars(steps: list[Step]) -> list[Bar]:
+    """The funnel's steps with their lengths, each compared with the one above it."""
+    most, names = max((step.people for step in steps), default=0), labels()
+    drawn = []
+    for place, step in enumerate(steps):
+        above = steps[place - 1].people if place else 0
+        part = step.people / above if above else None
+        more = part is not None and part > 1
+        width = plots.bar(step.people, most)
+        drawn.append(
+            Bar(step.what, names[step.what], step.people, width, None if more else part, part if more else None)
+        )
+    return drawn
+
+
+def advice(steps: list[Step]) -> str:
+    """One sentence about the step that loses the most people; '' while there are too few to tell."""
+    people = {step.what: step.people for step in steps}
+    if people["asked"] < ENOUGH_ASKED:
+        return ""
+    chances = {
+        _("Most people stop between being asked and sharing. Try a bigger gift or a shorter text."): (
+            *("shared", "asked"),
+            USUAL_SHARING,
+        ),
+        _("Many friends look and leave without the gift. Make clear what they get, and until when."): (
+            *("claims", "visits"),
+            USUAL_TAKING,
+        ),
+        _("Many friends take the gift and do not come. A smaller minimum or a longer time helps."): (
+            *("bought", "claims"),
+            USUAL_BUYING,
+        ),
+    }
+    # Each rate against what is usual for it, so that the weakest step is named and not just the first.
+    weakness = {
+        text: (people[part] / people[whole]) / usual
+        for text, (part, whole, usual) in chances.items()
+        if people[whole] >= ENOUGH_ASKED
+    }
+    worst = min(weakness, key=lambda text: weakness[text], default="")
+    return worst if worst and weakness[worst] < 1 else ""

@@ -1,0 +1,106 @@
+"""`doctor`: is everything well, and what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from outreach.models import Message
+from rewards.services import ledger
+from stores import directory, health
+from stores.health import NotReady
+from stores.tenancy import acting_for
+
+LATE = timedelta(minutes=10)
+
+
+class Command(BaseCommand):
+    """One line a check; exit 1 if one fails."""
+
+    help = "Check database, broker, beat, queue, mail and books."
+
+    def handle(self, **options: Any) -> None:
+        """Run every check."""
+        failed = 0
+        for name, check in {**health.CHECKS, **CHECKS}.items():
+            try:
+                self.stdout.write(f"ok    {name}: {check()}")
+            except NotReady as problem:
+                failed += 1
+                self.stdout.write(f"FAIL  {name}: {problem}")
+            except Exception as error:
+                failed += 1
+                self.stdout.write(f"FAIL  {name}: {type(error).__name__}: {error}"[:300])
+        if failed:
+            raise SystemExit(1)
+
+
+def _queue() -> str:
+    """Nothing should wait long past its time, nor stay unknown."""
+    late = unknown = 0
+    for store in directory.each_store():
+        with acting_for(store):
+            rows = Message.objects.for_store(store)
+            late += rows.filter(status=Message.Status.PENDING, due_at__lt=timezone.now() - LATE).count()
+            unknown += rows.filter(status=Message.Status.UNKNOWN).count()
+    if late:
+        raise NotReady(f"{late} messages wait more than 10 minutes past their time: is a worker running?")
+    return f"nothing is late; {unknown} messages wait for somebody to say whether they were sent"
+
+
+def _books() -> str:
+    wrong = []
+    for store in directory.each_store():
+        with acting_for(store):
+            if ledger.total(store) or ledger.drift(store):
+                wrong.append(store.slug)
+    if wrong:
+        raise NotReady(f"the books of {', '.join(wrong)} do not add up: stop payouts and look at rewards_entry")
+    return "every transaction sums to zero, every balance equals its entries"
+
+
+def _mail() -> str:
+    if settings.EMAIL_CHANNEL == "outbox":
+        return "goes to the outbox page; set EMAIL_URL to send for real"
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    if address.endswith("@localhost"):
+        raise NotReady("DEFAULT_FROM_EMAIL is not set: mail from @localhost is refused everywhere")
+    connection = get_connection()
+    try:
+        connection.open()
+        connection.close()
+    except OSError as error:
+        raise NotReady(f"the mail server does not answer ({error}): check EMAIL_URL") from error
+    return f"the server answers; sent as {address}"
+
+
+def _text_messages() -> str:
+    if settings.SMS_CHANNEL == "outbox":
+        return "go to the outbox page; set SMS_URL to send for real"
+    if not settings.SMS_TOKEN:
+        raise NotReady("SMS_TOKEN is not set: the gateway will refuse every message")
+    return "gateway and token are set"
+
+
+def _safety() -> str:
+    if settings.DEBUG:
+        raise NotReady("DEBUG is on: unset it, it shows internals to visitors")
+    if not settings.HTTPS and "127.0.0.1" not in settings.SITE_URL and "localhost" not in settings.SITE_URL:
+        raise NotReady("SITE_URL is not https: links, cookies and logins travel readable")
+    return f"customers reach us at {settings.SITE_URL}"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "queue": _queue,
+    "books": _books,
+    "mail": _mail,
+    "text messages": _text_messages,
+    "safety": _safety,
+}

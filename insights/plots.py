@@ -1,0 +1,112 @@
+"""Points of the plots, computed here so that templates only draw: no script, no chart library.
+
+Coordinates are percentages of the plot's box, y downwards, so that an SVG with
+`preserveAspectRatio="none"` stretches while labels stay HTML text (scaled SVG text is unreadable on
+phones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights.numbers.feelings import Point
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled line at `y` percent."""
+
+    value: int
+    y: float
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of the line with what it stands for."""
+
+    x: float
+    y: float
+    point: Point
+
+
+@dataclass(frozen=True)
+class LinePlot:
+    """A line with its band; `segments` and `bands` are SVG point lists, broken where a value is missing."""
+
+    segments: list[str]
+    bands: list[str]
+    dots: list[Dot]
+    ticks: list[Tick]
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """SVG points in a box of 100 by 30; '' when there is nothing to see."""
+    if not any(values):
+        return ""
+    low, high = min(values), max(values)
+    span = (high - low) or 1
+    step = 100 / max(len(values) - 1, 1)
+    return " ".join(f"{place * step:.1f},{28 - 26 * (value - low) / span:.1f}" for place, value in enumerate(values))
+
+
+def bar(value: int, most: int) -> float:
+    """A bar's length in percent; something that is not nothing can be seen."""
+    return max(100 * value / most, 1.5) if value and most else 0
+
+
+def score_plot(points: Sequence[Point]) -> LinePlot:
+    """The score by steps of time with its margin, on a scale that holds all of it."""
+    bounds = [
+        bound
+        for point in points
+        if point.score
+        for bound in (point.score.score - point.score.margin, point.score.score + point.score.margin)
+    ]
+    low, high = _scale(bounds)
+    runs = _runs(points)
+    width = 100 / max(len(points) - 1, 1)
+
+    def place(index: int, value: float) -> str:
+        return f"{index * width:.2f},{_y(value, low, high):.2f}"
+
+    segments, bands = [], []
+    for run in runs:
+        scores = [(index, point.score) for index, point in run if point.score]
+        segments.append(" ".join(place(index, one.score) for index, one in scores))
+        upper = [place(index, one.score + one.margin) for index, one in scores]
+        lower = [place(index, one.score - one.margin) for index, one in reversed(scores)]
+        bands.append(" ".join(upper + lower))
+    dots = [
+        Dot(index * width, _y(point.score.score, low, high), point) for index, point in enumerate(points) if point.score
+    ]
+    return LinePlot(segments, bands, dots, _ticks(low, high))
+
+
+def _runs(points: Sequence[Point]) -> list[list[tuple[int, Point]]]:
+    """Stretches of neighbours that all have a score."""
+    runs: list[list[tuple[int, Point]]] = [[]]
+    for index, point in enumerate(points):
+        if point.score:
+            runs[-1].append((index, point))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _scale(bounds: list[float]) -> tuple[int, int]:
+    """Round limits around the values, within -100..100."""
+    low, high = (min(bounds), max(bounds)) if bounds else (0, 100)
+    step = 20
+    return max(-100, int(low // step) * step), min(100, -int(-high // step) * step)
+
+
+def _y(value: float, low: int, high: int) -> float:
+    inside = min(max(value, low), high)
+    return 100 * (high - inside) / ((high - low) or 1)
+
+
+def _ticks(low: int, high: int) -> list[Tick]:
+    step = 20 if high - low <= 100 else 50
+    first = -(-low // step) * step
+    return [Tick(value, _y(value, low, high)) for value in range(first, high + 1, step)]
