@@ -41,12 +41,8 @@ class Customer(PublicModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["store", "public_id"], name="customer_public_id"),
-            models.UniqueConstraint(
-                fields=["store", "email_norm"], condition=~Q(email_norm=""), name="customer_email"
-            ),
-            models.UniqueConstraint(
-                fields=["store", "phone_norm"], condition=~Q(phone_norm=""), name="customer_phone"
-            ),
+            models.UniqueConstraint(fields=["store", "email_norm"], condition=~Q(email_norm=""), name="customer_email"),
+            models.UniqueConstraint(fields=["store", "phone_norm"], condition=~Q(phone_norm=""), name="customer_phone"),
             models.UniqueConstraint(
                 fields=["store", "external_id"], condition=~Q(external_id=""), name="customer_external_id"
             ),

@@ -215,9 +215,7 @@ def record_order(
         return known, _bring_up_to_date(store, known, data, at, source)
 
 
-def _create_order(
-    store: Store, data: OrderData, at: datetime, source: str, shared: Shared | None
-) -> Order | None:
+def _create_order(store: Store, data: OrderData, at: datetime, source: str, shared: Shared | None) -> Order | None:
     """The new order with its lines; None when a twin was faster."""
     person = data.person
     order = Order(
@@ -324,7 +322,14 @@ def _categories(store: Store, names: set[str]) -> dict[str, Category]:
 
 
 def record_event(
-    store: Store, *, external_id: str, kind: str, person: Person, data: dict[str, Any], happened_at: datetime, at: datetime
+    store: Store,
+    *,
+    external_id: str,
+    kind: str,
+    person: Person,
+    data: dict[str, Any],
+    happened_at: datetime,
+    at: datetime,
 ) -> tuple[Event, bool]:
     """Write down something that happened to a person; idempotent on `external_id`. True when new."""
     customer = find_or_create_customer(store, person, at=at, source="api")

@@ -23,7 +23,6 @@ from outreach.channels import Letter, NotNow, Refused, email, sms
 from outreach.models import Hold, Kind, Message, MessageEvent, OutboxItem, Suppression
 from outreach.rendering import letter
 from outreach.services import hash_address
-from stores import directory
 from stores.models import Store
 from stores.tenancy import acting_for
 
@@ -189,9 +188,7 @@ def _start(store: Store, message: Message, token: UUID, now: datetime) -> bool:
         return bool(mine.update(started_at=now, lease_until=now + LEASE))
 
 
-def _hand_over(
-    store: Store, message: Message, now: datetime
-) -> tuple[Message.Status, dict[str, object]]:
+def _hand_over(store: Store, message: Message, now: datetime) -> tuple[Message.Status, dict[str, object]]:
     """Render and deliver one message, outside any transaction; what came of it."""
     try:
         with acting_for(store):
@@ -262,8 +259,10 @@ def settle_expired_leases(store: Store, at: datetime) -> int:
         status=Message.Status.PENDING, lease_token=None, lease_until=None, due_at=at
     )
     kept = dead.filter(outbox_items__isnull=False).values_list("pk", flat=True)
-    sent = Message.objects.for_store(store).filter(pk__in=list(kept)).update(
-        status=Message.Status.SENT, sent_at=at, lease_token=None, lease_until=None
+    sent = (
+        Message.objects.for_store(store)
+        .filter(pk__in=list(kept))
+        .update(status=Message.Status.SENT, sent_at=at, lease_token=None, lease_until=None)
     )
     return waiting + sent + _park(store, dead.exclude(started_at=None), at)
 
@@ -271,9 +270,11 @@ def settle_expired_leases(store: Store, at: datetime) -> int:
 def _park(store: Store, dead: Iterable[Message], at: datetime) -> int:
     parked = 0
     for message in dead:
-        parked += Message.objects.for_store(store).filter(
-            pk=message.pk, status=Message.Status.SENDING, lease_token=message.lease_token, lease_until__lt=at
-        ).update(status=Message.Status.UNKNOWN, reason="worker_died", lease_token=None, lease_until=None)
+        parked += (
+            Message.objects.for_store(store)
+            .filter(pk=message.pk, status=Message.Status.SENDING, lease_token=message.lease_token, lease_until__lt=at)
+            .update(status=Message.Status.UNKNOWN, reason="worker_died", lease_token=None, lease_until=None)
+        )
         MessageEvent.objects.create(
             store=store, message=message, status=Message.Status.UNKNOWN, reason="worker_died", at=at
         )

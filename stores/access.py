@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 
 from stores.models import Membership, Role, Store, User
 from stores.tenancy import act_as_user, act_for
@@ -46,7 +47,8 @@ def for_role(needed: Role) -> Callable[[Callable[..., HttpResponse]], Callable[.
         def guarded(request: HttpRequest, store: str, *args: Any, **kwargs: Any) -> HttpResponse:
             entered = enter_store(request, store, needed)
             request.store = entered  # type: ignore[attr-defined]
-            response = view(request, entered, *args, **kwargs)
+            with timezone.override(entered.zone):  # pages tell the time as the shop's clock does
+                response = view(request, entered, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 

@@ -30,6 +30,8 @@ class StrictJSONParser(BaseParser):
                 raise ParseError("NUL characters are not accepted.")
             document = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_int=_whole)
             _check_depth(document)
+            if "\\ud" in text.lower():  # half a surrogate pair cannot be stored or echoed
+                json.dumps(document, ensure_ascii=False).encode()
         except UnicodeDecodeError as error:
             raise ParseError("The body is not valid UTF-8.") from error
         except (ValueError, RecursionError) as error:

@@ -41,13 +41,13 @@ def once(request: Request, store: Store, work: Callable[[], tuple[int, dict[str,
     if earlier and earlier.at > timezone.now() - KEPT:
         if earlier.request_hash != hashed:
             raise Problem(422, "idempotency-mismatch", "This Idempotency-Key was used with another body.")
-        return Response(earlier.body, earlier.status, headers={"Idempotent-Replay": "true"})
+        return Response(json.loads(earlier.body), earlier.status, headers={"Idempotent-Replay": "true"})
     status, body = work()
     IdempotentCall.objects.update_or_create(
         store=store,
         api_key=api_key,
         key=key,
-        defaults={"request_hash": hashed, "status": status, "body": body, "at": timezone.now()},
+        defaults={"request_hash": hashed, "status": status, "body": json.dumps(body), "at": timezone.now()},
     )
     return Response(body, status)
 

@@ -24,3 +24,12 @@ def count(name: str, *, per_seconds: int) -> int:
     except Exception:
         logger.warning("the counter of tries is out of reach", exc_info=True)
         return 0
+
+
+def seen(name: str) -> int:
+    """How many tries of `name` this window has had; 0 when the counter is out of reach."""
+    try:
+        return int(cache.get(name, 0))
+    except Exception:
+        logger.warning("the counter of tries is out of reach", exc_info=True)
+        return 0

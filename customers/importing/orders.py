@@ -71,7 +71,7 @@ def choose_mapping(table: Table, mapping: dict[str, str] | None = None) -> dict[
             return {name: column for name, column in candidate.items() if column in table.columns}
     raise Unreadable(
         "The file has neither Shopify's columns (Name, Created at, Total, ...) nor ours (external_id, placed_at, "
-        "total, ...). Give a mapping file: {\"external_id\": \"Your column\", ...}."
+        'total, ...). Give a mapping file: {"external_id": "Your column", ...}.'
     )
 
 

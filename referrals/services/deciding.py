@@ -29,9 +29,7 @@ class HoldOpen(Exception):
     """The return window of this referral is still open."""
 
 
-def approve_referral(
-    referral: Referral, *, at: datetime, by: User | None = None, by_hand: bool = False
-) -> bool:
+def approve_referral(referral: Referral, *, at: datetime, by: User | None = None, by_hand: bool = False) -> bool:
     """Count a referral towards its advocate's tier and grant what both sides earned.
 
     `at` is aware UTC; `by` is the deciding staff member, None for the sweep; `by_hand` says that
@@ -64,9 +62,7 @@ def _grant_both(referral: Referral, number: int, at: datetime) -> None:
     rewards = granting.grant_tiers(ladder, referral.advocate, number=number, key=key, at=at)
     offer = referral.program.friend_offer
     if referral.friend and (gives_credit_later(offer) or not gift_was_given(referral)):
-        rewards.append(
-            granting.grant(referral.friend, offer, side=Reward.Side.FRIEND, key=f"{key}:friend", at=at)
-        )
+        rewards.append(granting.grant(referral.friend, offer, side=Reward.Side.FRIEND, key=f"{key}:friend", at=at))
     for reward in rewards:
         _tell(referral.store, reward, at)
 

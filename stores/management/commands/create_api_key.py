@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from stores import directory
 from stores.models import ApiKey
-from stores.services import create_api_key
+from stores.services import create_key
 from stores.tenancy import acting_for
 
 
@@ -32,6 +33,6 @@ class Command(BaseCommand):
         if unknown or not scopes:
             raise CommandError(f"Known scopes are: {', '.join(ApiKey.SCOPES)}.")
         with acting_for(store):
-            _, key = create_api_key(store, name=options["name"], scopes=scopes)
+            _, key = create_key(store, name=options["name"], scopes=scopes, by=None, at=timezone.now())
         self.stdout.write(f"Scopes: {', '.join(scopes)}. Keep the key safe; it is not shown again:")
         self.stdout.write(key)

@@ -1,0 +1,95 @@
+"""Customers: look somebody up, and what sharing has brought them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from checkout.api import answers, paging, shapes
+from checkout.api.base import ApiView, get_or_404
+from checkout.api.fields import bad_field
+from checkout.api.people import BAD_EMAIL, BAD_PHONE
+from customers.models import Customer
+from customers.rules import BadEmail, BadPhone, normal_email, normal_phone
+from referrals.models import Program, Referral
+from referrals.services.links import landing_url, share_link_of, share_page_url
+from referrals.services.programs import program_of
+from rewards.models import Tier
+from rewards.services import ledger
+from stores.models import Store
+
+FILTERS = ("email", "phone", "external_id")
+
+
+class Customers(ApiView):
+    """`GET customers/`."""
+
+    scope = "customers"
+    parameters = (*FILTERS, *paging.PARAMETERS)
+
+    @extend_schema(
+        operation_id="customers_list",
+        responses=answers.page_of(answers.CustomerOut),
+        parameters=[OpenApiParameter(name, str) for name in parameters],
+    )
+    def get(self, request: Request) -> Response:
+        """Customers, newest first; by e-mail, phone or the shop's own id."""
+        wanted = {name: request.query_params[name] for name in FILTERS if name in request.query_params}
+        rows = Customer.objects.for_store(self.store).filter(**_columns(self.store, wanted))
+        return paging.paged(request, rows, shapes.customer)
+
+
+def _columns(store: Store, wanted: dict[str, str]) -> dict[str, str]:
+    """The indexed columns and values that the query's words mean."""
+    found: dict[str, str] = {}
+    try:
+        if "email" in wanted:
+            found["email_norm"] = normal_email(wanted["email"]) or "-"
+        if "phone" in wanted:  # a + that was not percent-encoded arrives as a space
+            found["phone_norm"] = normal_phone(_with_plus(wanted["phone"]), store.country) or "-"
+    except BadEmail as error:
+        raise bad_field("email", BAD_EMAIL) from error
+    except BadPhone as error:
+        raise bad_field("phone", BAD_PHONE) from error
+    if "external_id" in wanted:
+        found["external_id"] = wanted["external_id"].strip() or "-"
+    return found
+
+
+def _with_plus(typed: str) -> str:
+    return "+" + typed[1:] if typed.startswith(" ") else typed
+
+
+class CustomerDetail(ApiView):
+    """`GET customers/{public_id}/`."""
+
+    scope = "customers"
+
+    @extend_schema(responses=answers.CustomerDetailOut)
+    def get(self, request: Request, public_id: str) -> Response:
+        """One customer with their share link, store credit and tier."""
+        one = get_or_404(Customer.objects.for_store(self.store).select_related("store"), public_id)
+        link = share_link_of(one, at=timezone.now())
+        approved = Referral.objects.for_store(self.store).filter(advocate=one, status=Referral.Status.APPROVED).count()
+        return Response(
+            {
+                **shapes.customer(one),
+                "share_url": landing_url(link),
+                "advocate_url": share_page_url(one),
+                "code": link.code,
+                "balance": ledger.credit_balance(self.store, one, self.store.currency),
+                "currency": self.store.currency,
+                "approved_referrals": approved,
+                "tier": _tier(program_of(self.store), approved),
+            }
+        )
+
+
+def _tier(program: Program, approved: int) -> dict[str, Any] | None:
+    """The highest step that `approved` referrals have reached."""
+    reached = program.ladder.tiers.filter(gives=Tier.Gives.EACH, threshold__lte=approved).order_by("-threshold").first()
+    return {"name": reached.name, "threshold": reached.threshold} if reached else None

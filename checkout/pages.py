@@ -1,0 +1,73 @@
+"""What the counter's pages show besides the code in hand: the day so far, the branch, what to say."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from referrals.models import Program
+from referrals.services.programs import program_of
+from rewards.models import Redemption, Tier
+from rewards.services.vouchers import UNDO_WINDOW
+from rewards.wording import offer_text
+from stores.l10n import format_time
+from stores.models import Location, Store
+from stores.tenancy import StoreQuerySet
+
+TILL_COOKIE = "till"
+MOST_ROWS = 200
+
+
+def day_start(store: Store, at: datetime) -> datetime:
+    """When today began where the store is."""
+    return datetime.combine(at.astimezone(store.zone).date(), time(), store.zone)
+
+
+def redemptions_today(store: Store, at: datetime) -> StoreQuerySet:
+    """Today's redemptions."""
+    rows: StoreQuerySet = Redemption.objects.for_store(store).filter(at__gte=day_start(store, at))
+    return rows
+
+
+def till_location(request: HttpRequest, store: Store) -> Location | None:
+    """The branch this device stands in, as its cookie says."""
+    chosen = request.COOKIES.get(TILL_COOKIE, "")
+    return Location.objects.for_store(store).filter(public_id=chosen).first() if chosen else None
+
+
+def frame(request: HttpRequest, store: Store, **context: Any) -> dict[str, Any]:
+    """The context that every counter page has, with the page's own."""
+    live = redemptions_today(store, timezone.now()).filter(reversed_at=None)
+    return {"today_count": live.count(), "location": till_location(request, store), **context}
+
+
+def what_to_say(store: Store) -> dict[str, Any]:
+    """The program in the cashier's words."""
+    program = program_of(store)
+    first = program.ladder.tiers.filter(gives=Tier.Gives.EACH).select_related("offer").order_by("threshold").first()
+    return {
+        "is_live": program.status == Program.Status.LIVE,
+        "friend": offer_text(program.friend_offer, store),
+        "advocate": offer_text(first.offer, store) if first else "",
+        "hold_days": program.hold_days,
+    }
+
+
+def undo_until(redemption: Redemption) -> datetime | None:
+    """Until when the counter may undo it; None when it cannot any more."""
+    until = redemption.at + UNDO_WINDOW
+    return until if redemption.reversed_at is None and timezone.now() <= until else None
+
+
+def minutes_left(until: datetime) -> int:
+    """Whole minutes, at least one."""
+    return max(1, (until - timezone.now()) // timedelta(minutes=1))
+
+
+def clock(redemption: Redemption) -> str:
+    """When it was redeemed, as the clock on the store's wall showed."""
+    return format_time(redemption.at, get_language() or "en", redemption.store.zone)

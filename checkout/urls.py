@@ -1,0 +1,14 @@
+"""The counter's addresses (config/urls.py mounts them at /c/<store>/)."""
+
+from django.urls import path
+
+from checkout import views
+
+counter = [
+    path("", views.counter, name="counter"),
+    path("quote/", views.quote, name="quote"),
+    path("redeem/", views.redeem, name="redeem"),
+    path("done/<slug:public_id>/", views.done, name="done"),
+    path("today/", views.today, name="today"),
+    path("undo/<slug:public_id>/", views.undo, name="undo"),
+]

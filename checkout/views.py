@@ -1,0 +1,222 @@
+"""The counter: type or scan a code, enter the bill, redeem, undo. Works without JavaScript.
+
+The code and a random key travel in the address, so that a till whose session ended comes back to the
+same form after the login. The key becomes the redemption's public_id: a double tap, a reload or an
+old tab that sends the form again finds that redemption and shows the same receipt.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from checkout import guesses, pages, services, wording
+from checkout.forms import MOST_MINOR, BillForm
+from checkout.services import Changed, NotRedeemable, Quote, TooLate
+from rewards.models import Redemption
+from rewards.rules import Reason
+from rewards.services.vouchers import AlreadyReversed, Bill
+from stores import codes
+from stores.access import for_role
+from stores.models import Location, Role, Store
+
+KEY = re.compile(f"[{codes.ALPHABET.lower()}]{{{codes.PUBLIC_ID_LENGTH}}}")
+
+
+@for_role(Role.STAFF)
+@require_GET
+def counter(request: HttpRequest, store: Store) -> HttpResponse:
+    """Ask for a code; `?location=` says once where this device stands."""
+    chosen = request.GET.get("location")
+    if chosen is None:
+        return _ask(request, store)
+    response = redirect("checkout:counter", store.slug)
+    if not chosen or Location.objects.for_store(store).filter(public_id=chosen).exists():
+        path = reverse("checkout:counter", args=[store.slug])
+        response.set_cookie(pages.TILL_COOKIE, chosen, max_age=365 * 86400, path=path, httponly=True, samesite="Lax")
+    return response
+
+
+def _ask(request: HttpRequest, store: Store, *, error: str = "", typed: str = "") -> HttpResponse:
+    context = pages.frame(
+        request,
+        store,
+        error=error,
+        typed=typed[:80],
+        say=pages.what_to_say(store),
+        locations=Location.objects.for_store(store).order_by("name"),
+    )
+    return render(request, "checkout/counter.html", context)
+
+
+@for_role(Role.STAFF)
+@require_http_methods(["GET", "POST"])
+def quote(request: HttpRequest, store: Store) -> HttpResponse:
+    """Who sent them and what to give; with a bill, what is left to pay. Changes nothing."""
+    typed = request.GET.get("code", "")
+    hurdle = guesses.hurdle(store, request.user)  # type: ignore[arg-type]
+    if hurdle or not codes.normalise(typed):
+        return _ask(request, store, error=hurdle or _("Type or scan a code first."), typed=typed)
+    at = timezone.now()
+    # Any bill is large enough here: this first look is about the code alone.
+    offered = services.quote(store, typed, Bill(MOST_MINOR, store.currency), at=at)
+    if offered.reason:
+        return _refuse(request, store, offered, typed)
+    form = _bill_form(request, store)
+    total = None
+    if form.is_bound and form.is_valid():
+        total = services.quote(store, typed, form.bill, at=at, person=form.cleaned_data["friend"])
+    return _show(request, store, offered, form, total)
+
+
+def _bill_form(request: HttpRequest, store: Store) -> BillForm:
+    """Bound to what was posted, or to the bill that came back through the login."""
+    if request.method == "POST":
+        return BillForm(request.POST, store=store)
+    return BillForm({"amount": request.GET["amount"]} if request.GET.get("amount") else None, store=store)
+
+
+def _refuse(request: HttpRequest, store: Store, offered: Quote, typed: str) -> HttpResponse:
+    if offered.reason == Reason.UNKNOWN:
+        guesses.note_wrong(store, request.user, at=timezone.now())  # type: ignore[arg-type]
+    return _ask(request, store, error=wording.refusal(offered, store), typed=typed)
+
+
+def _show(
+    request: HttpRequest, store: Store, offered: Quote, form: BillForm, total: Quote | None, *, changed: bool = False
+) -> HttpResponse:
+    """The quote page: `offered` is about the code, `total` about the bill, if there is one yet."""
+    typed = request.GET.get("code", "")
+    state = {"code": typed[:80], "key": _key(request) or codes.public_id()}
+    if form.is_bound and form.data.get("amount"):
+        state["amount"] = form.data["amount"][:40]
+    context = pages.frame(
+        request,
+        store,
+        offered=offered,
+        gives=wording.gives(offered, store),
+        shown_code=wording.shown_code(offered),
+        advocate=wording.advocate(offered),
+        given_later=wording.given_later(offered),
+        refusal=wording.refusal(total, store) if total and total.reason else "",
+        total=total if total and not total.reason else None,
+        off_minor=-total.discount_minor if total else 0,
+        changed=changed,
+        form=form,
+        say=pages.what_to_say(store),
+        state=urlencode(state),
+    )
+    return render(request, "checkout/quote.html", context)
+
+
+def _key(request: HttpRequest) -> str:
+    found = request.GET.get("key", "")
+    return found if KEY.fullmatch(found) else ""
+
+
+@for_role(Role.STAFF)
+@require_http_methods(["GET", "POST"])
+def redeem(request: HttpRequest, store: Store) -> HttpResponse:
+    """Use the code on the bill: once for the form's key."""
+    key = _key(request)
+    if request.method == "GET" or not key:  # back from the login, or no form of ours
+        return redirect(f"{reverse('checkout:quote', args=[store.slug])}?{request.GET.urlencode()}")
+    known = services.redemption_named(store, key, waiting=True)
+    if known:
+        messages.info(request, _already(known))
+        return redirect("checkout:done", store.slug, key)
+    form = BillForm(request.POST, store=store)
+    if form.is_valid() and form.cleaned_data["shown"] is not None:
+        return _redeem(request, store, form, key)
+    return quote(request, store.slug)  # nobody has seen the total yet
+
+
+def _already(redemption: Redemption) -> str:
+    """A second tap, or a second till, gets the first one's receipt."""
+    return _("Redeemed at %(time)s: this is the same receipt.") % {"time": pages.clock(redemption)}
+
+
+def _redeem(request: HttpRequest, store: Store, form: BillForm, key: str) -> HttpResponse:
+    location = pages.till_location(request, store)
+    try:
+        services.redeem(
+            store,
+            request.GET.get("code", ""),
+            form.bill,
+            at=timezone.now(),
+            person=form.cleaned_data["friend"],
+            by=request.user,  # type: ignore[arg-type]
+            location=location.code if location else "",
+            public_id=key,
+            shown_minor=form.cleaned_data["shown"],
+        )
+    except NotRedeemable:
+        return quote(request, store.slug)  # it says why, as it stands now
+    except Changed as change:
+        return _show(request, store, change.quote, form, change.quote, changed=True)
+    return redirect("checkout:done", store.slug, key)
+
+
+@for_role(Role.STAFF)
+@require_GET
+def done(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
+    """The receipt, with the thanks to pass on and ten minutes to undo."""
+    redemption = _redemption(store, public_id)
+    until = pages.undo_until(redemption)
+    context = pages.frame(
+        request,
+        store,
+        redemption=redemption,
+        clock=pages.clock(redemption),
+        off_minor=-redemption.discount_minor,
+        payable_minor=redemption.amount_minor - redemption.discount_minor,
+        referral=services.referral_of(redemption),
+        minutes_left=pages.minutes_left(until) if until else 0,
+    )
+    return render(request, "checkout/done.html", context)
+
+
+def _redemption(store: Store, public_id: str) -> Redemption:
+    found = services.redemption_named(store, public_id)
+    if found is None:
+        raise Http404("no such redemption")
+    return found
+
+
+@for_role(Role.STAFF)
+@require_GET
+def today(request: HttpRequest, store: Store) -> HttpResponse:
+    """What was redeemed since midnight where the store is."""
+    rows = pages.redemptions_today(store, timezone.now()).order_by("-at")
+    joined = rows.select_related("store", "voucher__customer", "by", "location", "order__referral__advocate")
+    shown: list[dict[str, Any]] = [
+        {"redemption": one, "clock": pages.clock(one), "can_undo": pages.undo_until(one) is not None}
+        for one in joined[: pages.MOST_ROWS]
+    ]
+    context = pages.frame(request, store, rows=shown, zone=store.timezone)
+    return render(request, "checkout/today.html", context)
+
+
+@for_role(Role.STAFF)
+@require_POST
+def undo(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
+    """Take a redemption back, within ten minutes."""
+    redemption = _redemption(store, public_id)
+    try:
+        services.undo(redemption, at=timezone.now(), by=request.user)  # type: ignore[arg-type]
+    except TooLate:
+        messages.error(request, _("Ten minutes have passed, so this can no longer be undone here. Ask a manager."))
+    except AlreadyReversed:
+        messages.info(request, _("This had been undone before."))
+    else:
+        messages.success(request, _("Undone. The code may be used again."))
+    return redirect("checkout:today", store.slug)

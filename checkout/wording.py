@@ -1,0 +1,77 @@
+"""What the counter says about a code, in the active language."""
+
+from __future__ import annotations
+
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from checkout.services import Kind, Quote, last_use
+from rewards.models import Offer
+from rewards.rules import Reason
+from rewards.wording import offer_text
+from stores.codes import spaced
+from stores.l10n import format_date, format_datetime, format_money
+from stores.models import Store
+
+# Distinct texts are for people who are signed in; the public pages never tell these apart.
+REFUSALS = {
+    Reason.USED: gettext_lazy("This code has been used already."),
+    Reason.EXPIRED: gettext_lazy("This code has expired."),
+    Reason.NOT_STARTED: gettext_lazy("This code is not valid yet."),
+    Reason.BELOW_MINIMUM: gettext_lazy("The bill is too small for this gift."),
+    Reason.WRONG_CURRENCY: gettext_lazy("This code is for another currency."),
+    Reason.NOT_NEW_CUSTOMER: gettext_lazy("This gift is for a first visit, and this customer has bought here before."),
+    Reason.OWN_CODE: gettext_lazy("This is the customer's own code; it is for their friends."),
+    Reason.PAUSED: gettext_lazy("The program is paused, so this code gives nothing now."),
+    Reason.UNKNOWN: gettext_lazy("We do not know this code. Check the letters with the customer."),
+}
+
+
+def message(quote: Quote, store: Store) -> str:
+    """One sentence for the person at the till: what to give, or why not."""
+    if quote.reason:
+        return str(REFUSALS[quote.reason])
+    gift = gives(quote, store)
+    if quote.link:
+        return _("Give %(gift)s: %(advocate)s sent them.") % {"gift": gift, "advocate": advocate(quote)}
+    return _("Give %(gift)s.") % {"gift": gift}
+
+
+def refusal(quote: Quote, store: Store) -> str:
+    """Why not, with the detail that staff can pass on."""
+    language = get_language() or "en"
+    if quote.reason == Reason.EXPIRED and quote.expires_at:
+        day = format_date(quote.expires_at, language, store.zone)
+        return _("This code has expired: it was good until %(day)s.") % {"day": day}
+    used_at = last_use(quote) if quote.reason == Reason.USED else None
+    if used_at:
+        moment = format_datetime(used_at, language, store.zone)
+        return _("This code has been used already, on %(moment)s.") % {"moment": moment}
+    if quote.reason == Reason.BELOW_MINIMUM and quote.offer:
+        least = format_money(quote.offer.minimum_minor, quote.offer.currency, language, toman=store.toman)
+        return _("The bill is too small: this gift is for bills from %(amount)s.") % {"amount": least}
+    return str(REFUSALS[quote.reason])
+
+
+def gives(quote: Quote, store: Store) -> str:
+    """What the code gives, in words."""
+    if quote.kind is Kind.CREDIT or quote.offer is None:
+        return _("their store credit")
+    return offer_text(quote.offer, store)
+
+
+def advocate(quote: Quote) -> str:
+    """Who sent the buyer, as far as others may know: "Sara A."."""
+    return (quote.link.customer.short_name if quote.link else "") or _("a friend")
+
+
+def shown_code(quote: Quote) -> str:
+    """The code as people read it aloud."""
+    if quote.kind is Kind.SHARE_CODE and quote.link:
+        return quote.link.code
+    return spaced(quote.voucher.code) if quote.voucher else ""
+
+
+def given_later(quote: Quote) -> bool:
+    """Whether the gift is credit that comes once the referral counts, and nothing comes off today."""
+    return quote.offer is not None and quote.offer.kind == Offer.Kind.STORE_CREDIT
