@@ -19,9 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from checkout import guesses, pages, services, wording
+from checkout import guesses, pages, wording
 from checkout.forms import MOST_MINOR, BillForm
-from checkout.services import Changed, NotRedeemable, Quote, TooLate
+from referrals.services.redeeming import Changed, NotRedeemable, Quote, TooLate
+from referrals.services import redeeming
 from rewards.models import Redemption
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill
@@ -68,13 +69,13 @@ def quote(request: HttpRequest, store: Store) -> HttpResponse:
         return _ask(request, store, error=hurdle or _("Type or scan a code first."), typed=typed)
     at = timezone.now()
     # Any bill is large enough here: this first look is about the code alone.
-    offered = services.quote(store, typed, Bill(MOST_MINOR, store.currency), at=at)
+    offered = redeeming.quote(store, typed, Bill(MOST_MINOR, store.currency), at=at)
     if offered.reason:
         return _refuse(request, store, offered, typed)
     form = _bill_form(request, store)
     total = None
     if form.is_bound and form.is_valid():
-        total = services.quote(store, typed, form.bill, at=at, person=form.cleaned_data["friend"])
+        total = redeeming.quote(store, typed, form.bill, at=at, person=form.cleaned_data["friend"])
     return _show(request, store, offered, form, total)
 
 
@@ -130,7 +131,7 @@ def redeem(request: HttpRequest, store: Store) -> HttpResponse:
     key = _key(request)
     if request.method == "GET" or not key:  # back from the login, or no form of ours
         return redirect(f"{reverse('checkout:quote', args=[store.slug])}?{request.GET.urlencode()}")
-    known = services.redemption_named(store, key, waiting=True)
+    known = redeeming.redemption_named(store, key, waiting=True)
     if known:
         messages.info(request, _already(known))
         return redirect("checkout:done", store.slug, key)
@@ -148,7 +149,7 @@ def _already(redemption: Redemption) -> str:
 def _redeem(request: HttpRequest, store: Store, form: BillForm, key: str) -> HttpResponse:
     location = pages.till_location(request, store)
     try:
-        services.redeem(
+        redeeming.redeem(
             store,
             request.GET.get("code", ""),
             form.bill,
@@ -179,14 +180,14 @@ def done(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
         clock=pages.clock(redemption),
         off_minor=-redemption.discount_minor,
         payable_minor=redemption.amount_minor - redemption.discount_minor,
-        referral=services.referral_of(redemption),
+        referral=redeeming.referral_of(redemption),
         minutes_left=pages.minutes_left(until) if until else 0,
     )
     return render(request, "checkout/done.html", context)
 
 
 def _redemption(store: Store, public_id: str) -> Redemption:
-    found = services.redemption_named(store, public_id)
+    found = redeeming.redemption_named(store, public_id)
     if found is None:
         raise Http404("no such redemption")
     return found
@@ -212,7 +213,7 @@ def undo(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Take a redemption back, within ten minutes."""
     redemption = _redemption(store, public_id)
     try:
-        services.undo(redemption, at=timezone.now(), by=request.user)  # type: ignore[arg-type]
+        redeeming.undo(redemption, at=timezone.now(), by=request.user)  # type: ignore[arg-type]
     except TooLate:
         messages.error(request, _("Ten minutes have passed, so this can no longer be undone here. Ask a manager."))
     except AlreadyReversed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from checkout.services import Kind, Quote, last_use
+from referrals.services.redeeming import Kind, Quote, last_use
 from rewards.models import Offer
 from rewards.rules import Reason
 from rewards.wording import offer_text

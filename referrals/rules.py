@@ -27,7 +27,7 @@ def is_bot(user_agent: str) -> bool:
 
 def code_prefix(name: str, fallback: str) -> str:
     """The speakable start of a share code: the first name in A-Z, or `fallback` where it has none."""
-    first = name.split(" ")[0] if name else ""
+    first = name.split(" ", maxsplit=1)[0] if name else ""
     letters = unicodedata.normalize("NFKD", first).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Z]", "", letters.upper())[:PREFIX_LENGTH]
     return plain if len(plain) >= 2 else re.sub(r"[^A-Z]", "", fallback.upper())[:PREFIX_LENGTH] or "GIFT"

@@ -13,6 +13,9 @@ if "DATABASE_OWNER_URL" not in os.environ:
     os.environ["DATA_DIR"] = str(data_dir)
     os.environ.update(_stack.enter_context(services(data_dir)))
     atexit.register(_stack.close)
+# Each test process counts tries in a Redis database of its own, which its tests may empty.
+_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14 + 1
+os.environ["CACHE_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{_number}"
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ["EMAIL_CHANNEL"] = os.environ["SMS_CHANNEL"] = "outbox"
 os.environ["SITE_URL"] = "http://testserver"

@@ -27,7 +27,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,12 +42,13 @@ from config import embedded
 from stores.models import Store
 from stores.tenancy import acting_for
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds until a wait gives up; on an idle machine nothing takes a tenth of it
 TEST_ONLY = {"EMAIL_CHANNEL", "SMS_CHANNEL", "DATABASE_OPS_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
-def until[T](ask: Callable[[], T], *, what: str, seconds: float = PATIENCE) -> T:
+def until(ask: Callable[[], T], *, what: str, seconds: float = PATIENCE) -> T:
     """Ask again and again until the answer is true; what it was. Raises AssertionError at the deadline."""
     ends = time.monotonic() + seconds
     while True:
@@ -212,7 +213,7 @@ def _template() -> str:
     _as_owner("CREATE DATABASE {}", name)
     atexit.register(_drop, name)
     env = {key: _database_url(os.environ[key], name) for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return name
@@ -245,9 +246,7 @@ class Stack:
             self.leaving = leaving.pop_all()
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
-        if error is not None and hasattr(error, "add_note"):
-            error.add_note(self.log())
+    def __exit__(self, *_error: object) -> None:
         self.leaving.close()
 
     def _environment(self) -> dict[str, str]:
@@ -341,11 +340,11 @@ class Stack:
         self.thread.submit(connections.close_all).result(PATIENCE)
         self.thread.shutdown()
 
-    def call[T](self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    def call(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run something on the stack's database, in a thread that is connected to it."""
         return self.thread.submit(work, *args, **kwargs).result()
 
-    def inside[T](self, store: Store, work: Callable[[], T]) -> T:
+    def inside(self, store: Store, work: Callable[[], T]) -> T:
         """The same inside a store's wall, committed."""
 
         def walled() -> T:

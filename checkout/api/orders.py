@@ -17,7 +17,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from checkout import services
 from checkout.api import answers, shapes
 from checkout.api.base import ApiView, get_or_404
 from checkout.api.fields import (
@@ -36,6 +35,7 @@ from customers.rules import BadEmail, BadPhone, normal_email, normal_phone
 from customers.services import Line, OrderData, Outcome, Shared, record_order, shared_by
 from outreach.rendering import language_of
 from referrals.models import ShareLink
+from referrals.services import redeeming
 from referrals.services.attribution import attribute_order, attribute_orders
 from referrals.services.links import landing_url
 from rewards.wording import offer_text
@@ -193,7 +193,7 @@ class Receipt(ApiView):
     def get(self, request: Request, public_id: str) -> Response:
         """The share code for this order's receipt or parcel; made when first asked for."""
         orders = Order.objects.for_store(self.store).select_related("customer__store", "store")
-        link = services.receipt_link(get_or_404(orders, public_id), at=timezone.now())
+        link = redeeming.receipt_link(get_or_404(orders, public_id), at=timezone.now())
         url = landing_url(link)
         return Response({"code": link.code, "url": url, "qr_svg": _qr(url), "text": _text(link, url)})
 

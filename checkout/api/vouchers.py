@@ -11,12 +11,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from checkout import services, wording
+from checkout import wording
 from checkout.api import answers, shapes
 from checkout.api.base import ApiView
 from checkout.api.fields import CurrencyField, MinorField, StrictSerializer, TextField, checked
 from checkout.api.people import CustomerIn, address_errors, as_person
-from checkout.services import NotRedeemable, OrderRef, Quote, Redeemed
+from referrals.services.redeeming import NotRedeemable, OrderRef, Quote, Redeemed
+from referrals.services import redeeming
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill
 from stores import limits
@@ -66,7 +67,7 @@ class QuoteVoucher(ApiView):
         values = checked(QuoteIn(data=request.data))
         refuse_guessers(request)
         with address_errors():
-            quote = services.quote(
+            quote = redeeming.quote(
                 self.store,
                 values["code"],
                 bill_of(values),
@@ -123,7 +124,7 @@ class RedeemVoucher(ApiView):
 
 def _redeem(store: Store, values: dict[str, Any]) -> Redeemed:
     ref = values.get("order")
-    return services.redeem(
+    return redeeming.redeem(
         store,
         values["code"],
         bill_of(values),
@@ -175,11 +176,11 @@ class ReverseRedemption(ApiView):
         checked(Nothing(data=request.data))
 
         def work() -> tuple[int, dict[str, Any]]:
-            redemption = services.redemption_named(self.store, public_id)
+            redemption = redeeming.redemption_named(self.store, public_id)
             if redemption is None:
                 raise Http404
             try:
-                undone = services.reverse(redemption, at=timezone.now())
+                undone = redeeming.reverse(redemption, at=timezone.now())
             except AlreadyReversed as again:
                 raise Problem(409, "already-reversed", "This redemption has been reversed before.") from again
             return 201, {

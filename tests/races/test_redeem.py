@@ -13,10 +13,10 @@ import pytest
 from django.db import connections, transaction
 from django.test import Client
 
-from checkout import services
 from customers.models import Order
 from customers.services import Person
 from referrals.models import Referral
+from referrals.services import redeeming
 from referrals.services.links import share_link_of
 from referrals.services.programs import OfferTerms, make_offer, program_of
 from rewards.models import Offer, Redemption, Reward, Voucher
@@ -124,7 +124,7 @@ def test_store_credit_is_never_overdrawn(committed_store, in_store, at_once):
 
     def spend(_):
         with acting_for(committed_store):
-            return services.redeem(committed_store, code, BILL, at=NOW)
+            return redeeming.redeem(committed_store, code, BILL, at=NOW)
 
     answers = at_once(TILLS, spend)
     refused = [one for one in answers if isinstance(one, NotRedeemable)]
@@ -197,7 +197,7 @@ def test_sixty_codes_at_twelve_tills(committed_store, in_store, at_once):
         for code in made:
             try:
                 with acting_for(committed_store):
-                    services.redeem(committed_store, code, BILL, at=NOW)
+                    redeeming.redeem(committed_store, code, BILL, at=NOW)
             except NotRedeemable as refused:
                 reasons.append(refused.reason)
         return reasons

@@ -5,10 +5,10 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
 from django.utils import timezone
-from django.core.exceptions import ValidationError
 
 from referrals.services.programs import open_store
 from stores import directory
