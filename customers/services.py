@@ -152,9 +152,10 @@ def record_consent(
 ) -> bool:
     """Write down a yes or no for marketing on `channel`; True when it differs from what stood."""
     column = f"{channel}_consent"
-    changed = Customer.objects.filter(pk=customer.pk, store_id=customer.store_id, **{column: not granted}).update(
-        **{column: granted}
-    )
+    if granted and getattr(customer, column):
+        return False
+    mine = Customer.objects.filter(pk=customer.pk, store_id=customer.store_id, **{column: not granted})
+    changed = mine.update(**{column: granted})
     if changed or not granted:
         Consent.objects.create(
             store_id=customer.store_id,

@@ -163,8 +163,11 @@ def _note(message: Message, status: Message.Status, reason: str, at: datetime) -
     MessageEvent.objects.create(store_id=message.store_id, message=message, status=status, reason=reason, at=at)
 
 
-def written_since(customer: Customer, since: datetime, *, except_keys: tuple[str, ...] = ()) -> bool:
-    """Whether a question went out to the person, or is about to, after `since` (the cool-down)."""
+def customers_written_since(
+    store: Store, customers: set[int], since: datetime, *, except_keys: tuple[str, ...] = ()
+) -> set[int]:
+    """Of these customers, those whom a question was sent, or is about to be, after `since` (the cool-down)."""
     kinds = [kind for kind in Kind if kind.counts_for_cooldown]
-    recent = Message.objects.filter(store_id=customer.store_id, customer=customer, kind__in=kinds, due_at__gt=since)
-    return recent.exclude(status=Message.Status.SKIPPED).exclude(key__in=except_keys).exists()
+    recent = Message.objects.for_store(store).filter(customer__in=customers, kind__in=kinds, due_at__gt=since)
+    asked = recent.exclude(status=Message.Status.SKIPPED).exclude(key__in=except_keys)
+    return set(asked.values_list("customer_id", flat=True))

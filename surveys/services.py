@@ -71,25 +71,38 @@ def invite_due(store: Store, at: datetime, *, limit: int = 1000) -> int:
         .select_related("order", "customer")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
+    if not due:
+        return 0
+    people = _People(store, due, at)
     invited = 0
     for invitation in due:
         try:
             with transaction.atomic():
-                invited += _decide(store, invitation, at)
+                invited += _decide(store, invitation, people, at)
         except Exception:  # one bad row must not stop the others
             logger.exception("invitation %s not decided", invitation.public_id)
     return invited
 
 
-def _decide(store: Store, invitation: Invitation, at: datetime) -> bool:
+class _People:
+    """What stands against asking the people of a batch, read at once."""
+
+    def __init__(self, store: Store, due: list[Invitation], at: datetime) -> None:
+        customers = {invitation.customer_id for invitation in due}
+        holds = Hold.objects.for_store(store).filter(customer__in=customers)
+        self.held: dict[int, str] = dict(holds.values_list("customer_id", "reason"))
+        since = at - timedelta(days=store.cooldown_days)
+        self.resting = outreach.customers_written_since(store, customers, since)
+
+
+def _decide(store: Store, invitation: Invitation, people: _People, at: datetime) -> bool:
     order, customer = invitation.order, invitation.customer
-    hold = Hold.objects.for_store(store).filter(customer=customer).first()
     reason = rules.skip_reason(
         refunded=order.refunded_at is not None,
         cancelled=order.cancelled_at is not None,
         reachable=bool(customer.email_norm or customer.phone_norm),
-        held=hold.reason if hold else "",
-        in_cooldown=outreach.written_since(customer, at - timedelta(days=store.cooldown_days)),
+        held=people.held.get(customer.pk, ""),
+        in_cooldown=customer.pk in people.resting,
         due_at=invitation.due_at,
         recorded_at=order.recorded_at,
         imported=order.source == "import",
@@ -98,6 +111,7 @@ def _decide(store: Store, invitation: Invitation, at: datetime) -> bool:
     if reason:
         _move(invitation, Invitation.Status.SKIPPED, at=at, reason=reason)
         return False
+    people.resting.add(customer.pk)
     message = outreach.plan_message(
         customer,
         Kind.SURVEY,

@@ -101,7 +101,7 @@ class MailServer:
         self.server = asyncio.run_coroutine_threadsafe(making, self.loop).result(PATIENCE)
         self.port = self.server.sockets[0].getsockname()[1]
 
-    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802: aiosmtpd's name
+    async def handle_DATA(self, server, session, envelope) -> str:
         letter = message_from_bytes(envelope.content, policy=policy.default)
         self.accepted.append(Mail(str(letter["X-Goodword-Reference"]), envelope.rcpt_tos[0], letter))
         self.after_accepting(len(self.accepted))
@@ -129,7 +129,7 @@ class TextServer:
         accepted = self.accepted
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802: http.server's name
+            def do_POST(self) -> None:
                 accepted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 answer = json.dumps({"id": f"sms-{len(accepted)}"}).encode()
                 self.send_response(200)
@@ -223,7 +223,13 @@ def _template() -> str:
 
 
 class Stack:
-    """`with Stack() as stack:` has the servers; `start("web", "worker", "beat")` starts what the test wants."""
+    """`with Stack() as stack:` has the servers; `start("web", "worker", "beat")` starts what the test wants.
+
+    `settings` are environment variables for the processes.
+    """
+
+    def __init__(self, **settings: str) -> None:
+        self.settings = settings
 
     def __enter__(self) -> Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -265,6 +271,7 @@ class Stack:
             "WEB_WORKERS": "1",
             "WORKERS": "2",
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
 
     # -- Processes --
@@ -306,24 +313,19 @@ class Stack:
 
     def kill(self, name: str) -> int:
         """kill -9 of the process and all its children; how many that were."""
-        process = self.processes.pop(name)
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        os.killpg(process.pid, signal.SIGKILL)
+        process, family = self.processes.pop(name), []
+        with suppress(psutil.NoSuchProcess):
+            family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         psutil.wait_procs(family, timeout=PATIENCE)
         return len(family)
 
-    def stop(self, *names: str) -> None:
-        """End these processes, or all: politely, then not."""
-        ending = {name: self.processes.pop(name) for name in names or list(self.processes)}
-        for process in ending.values():
-            process.terminate()
-        for process in ending.values():
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def stop(self) -> None:
+        """End all processes; what they leave is thrown away."""
+        for name in list(self.processes):
+            self.kill(name)
 
     def log(self) -> str:
         """The end of what each process said."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.db import connection, transaction
 
 from customers.models import Channel
-from customers.services import record_order
+from customers.services import record_order, shared_by
 from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch
@@ -41,6 +41,9 @@ def run(
     if not facts:
         return
     people = People(store, answers, friends=friends, consent=consent)
+    sent = friends or any(fact.order.code for fact in facts)  # else nobody can have been sent by anybody
+    with acting_for(store):
+        shared = shared_by(store, [fact.order for fact in facts])
     end = until or facts[-1].at + AFTERMATH
     waiting = iter([*facts, None])
     fact = next(waiting)
@@ -52,10 +55,12 @@ def run(
             with acting_for(store):
                 while fact and fact.at <= moment:
                     people.happens(fact)
-                    record_order(store, people.with_consent(fact.order), at=fact.at)
+                    record_order(store, people.with_consent(fact.order), at=fact.at, shared=shared)
                     fact = next(waiting)
                 people.act(before, moment)
                 _sweep(store, before, moment)
+                if sent:
+                    _sweep_referrals(store, before, moment)
                 people.notice(before, moment)
         before = moment
         progress(moment)
@@ -77,7 +82,11 @@ def _sweep(store: Store, since: datetime, at: datetime) -> None:
     surveys.invite_due(store, at)
     asking.ask_silent(store, at, limit=10_000)
     dispatch.rehearse(store, at)
-    attribution.attribute_orders(store, at, since=look_back)
+
+
+def _sweep_referrals(store: Store, since: datetime, at: datetime) -> None:
+    """The same, for orders that somebody's friend may have placed."""
+    attribution.attribute_orders(store, at, since=since - timedelta(hours=1))
     deciding.void_refunded(store, at)
     deciding.approve_due(store, at)
     vouchers.expire_due(store, at)

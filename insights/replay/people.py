@@ -82,9 +82,11 @@ class People:
 
     def notice(self, since: datetime, until: datetime) -> None:
         """See what the engine did in (since, until], and plan how people react."""
-        invited = Invitation.objects.for_store(self.store).filter(decided_at__gt=since, decided_at__lte=until)
-        for invitation in invited.filter(status=Invitation.Status.INVITED).select_related("order", "message"):
-            self._expect_answer(invitation)
+        sent = Message.objects.for_store(self.store).filter(kind=Kind.SURVEY, status=Message.Status.SENT)
+        for message in sent.filter(due_at__gt=since, due_at__lte=until).select_related(
+            "invitation__order", "invitation__customer__store"
+        ):
+            self._expect_answer(message.invitation, message)
         if self.friends:
             self._notice_asks(since, until)
             self._notice_rewards(since, until)
@@ -94,11 +96,10 @@ class People:
 
     # -- buyers --
 
-    def _expect_answer(self, invitation: Invitation) -> None:
+    def _expect_answer(self, invitation: Invitation, message: Message) -> None:
         answer = self.answers.get(invitation.order.external_id) or self._made_up_answer(invitation)
-        sent = invitation.message and invitation.message.sent_at
-        if answer and sent:
-            self.later(sent + answer.delay, lambda at: self._answer(invitation, answer, at))
+        if answer and message.sent_at:
+            self.later(message.sent_at + answer.delay, lambda at: self._answer(invitation, answer, at))
 
     def _made_up_answer(self, invitation: Invitation) -> Answer | None:
         """Friends who bought are asked too, and nobody wrote down what they said."""
@@ -113,6 +114,7 @@ class People:
             response = surveys.respond(invitation, score=answer.score, comment=answer.comment, at=at)
         except surveys.TooLate:
             return
+        response.customer = invitation.customer
         asking.ask_on_answer(self.store, response, at=at)
 
     # -- advocates and friends --
@@ -124,7 +126,7 @@ class People:
             fact = f"page-{response.invitation.order.external_id}"
             self._maybe_share(fact, response.customer_id, PAGE_SHARE, response.ask_shown_at)
         sent = Message.objects.for_store(self.store).filter(
-            kind=Kind.ASK, status=Message.Status.SENT, sent_at__gt=since, sent_at__lte=until
+            kind=Kind.ASK, status=Message.Status.SENT, due_at__gt=since, due_at__lte=until
         )
         for message in sent.select_related("customer"):
             assert message.sent_at is not None

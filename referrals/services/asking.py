@@ -14,10 +14,10 @@ from django.utils import translation
 from customers.models import Customer
 from outreach.models import Hold, Kind
 from outreach.rendering import language_of, unsubscribe_url
-from outreach.services import note_skipped, plan_message, written_since
-from referrals.models import Program, ShareLink
+from outreach.services import customers_written_since, note_skipped, plan_message
+from referrals.models import ShareLink
 from referrals.services.links import landing_url, share_link_of, share_page_url
-from referrals.services.programs import program_of
+from referrals.services.programs import is_live, program_of
 from rewards.wording import offer_text
 from stores.models import Store
 from surveys import rules as survey_rules
@@ -35,11 +35,10 @@ def ask_on_answer(store: Store, response: Response, *, at: datetime) -> ShareLin
     wanted = survey_rules.may_be_asked(response.score, ask_passives=store.ask_passives)
     if not wanted or Hold.objects.for_store(store).filter(customer=response.customer_id).exists():
         return None
-    program = program_of(store)
-    if program.status != Program.Status.LIVE:
+    if not is_live(store):
         return None
     surveys.note_ask_shown(response, at=at)
-    return share_link_of(response.customer, at=at, program=program)
+    return share_link_of(response.customer, at=at)
 
 
 def ask_silent(store: Store, at: datetime, *, limit: int = 500) -> int:
@@ -85,10 +84,11 @@ def _reason_against(store: Store, invitation: Invitation, at: datetime) -> str:
     order, since = invitation.order, at - timedelta(days=store.cooldown_days)
     if order.refunded_at or order.cancelled_at:
         return "refunded" if order.refunded_at else "cancelled"
-    if program_of(store).status != Program.Status.LIVE:
+    if not is_live(store):
         return "paused"
     own = (f"survey:{order.pk}",)  # this question's own message does not count against its ask
-    return "cooldown" if written_since(invitation.customer, since, except_keys=own) else ""
+    resting = customers_written_since(store, {invitation.customer_id}, since, except_keys=own)
+    return "cooldown" if resting else ""
 
 
 def ask_context(store: Store, customer: Customer, link: ShareLink, product: str) -> dict[str, object]:

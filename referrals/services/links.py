@@ -11,23 +11,24 @@ from django.conf import settings
 from customers.models import Customer
 from referrals import rules
 from referrals.models import Program, ShareLink, Visit
-from referrals.services.programs import program_of
 from stores import codes, directory, tokens
 from stores.models import Store
 from stores.tenancy import insert_new
 
 
-def share_link_of(customer: Customer, *, at: datetime, program: Program | None = None) -> ShareLink:
-    """The customer's share link, made when first needed (for `program`, the store's own)."""
+def share_link_of(customer: Customer, *, at: datetime) -> ShareLink:
+    """The customer's share link, made when first needed."""
     known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer).first()
-    return known or _make(customer, program or program_of(customer.store), at)
+    return known or _make(customer, at)
 
 
-def _make(customer: Customer, program: Program, at: datetime) -> ShareLink:
+def _make(customer: Customer, at: datetime) -> ShareLink:
+    store = customer.store
+    program = Program.objects.for_store(store).get()
     for _ in range(20):
-        code = rules.new_code(customer.name, program.store.slug)
+        code = rules.new_code(customer.name, store.slug)
         link = ShareLink(
-            store=program.store,
+            store=store,
             program=program,
             customer=customer,
             code=code,

@@ -129,6 +129,11 @@ def make_ladder(store: Store, tiers: Sequence[TierTerms]) -> Ladder:
     return ladder
 
 
+def is_live(store: Store) -> bool:
+    """Whether the store's program runs."""
+    return Program.objects.for_store(store).filter(status=Program.Status.LIVE).exists()
+
+
 def program_of(store: Store) -> Program:
     """The store's program with its friend's offer."""
     return Program.objects.for_store(store).select_related("friend_offer", "ladder", "store").get()

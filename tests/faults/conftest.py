@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -38,15 +39,15 @@ def due(stack, store) -> Callable[[int], set[str]]:
     def plan(count: int) -> set[str]:
         at = timezone.now() - timedelta(seconds=1)
         with acting_for(store):
-            emails = [f"customer{number}@example.com" for number in range(count)]
+            emails = [f"{secrets.token_hex(6)}@example.com" for _ in range(count)]
             people = [
                 Customer(store=store, name="Sara", email=email, email_norm=email, recorded_at=at) for email in emails
             ]
             links = {"survey": f"{stack.url}/s/x", "unsubscribe": f"{stack.url}/u/x"}
             context = {"product": "Mug", "links": links}
             planned = [
-                plan_message(person, Kind.SURVEY, key=f"survey:{number}", due_at=at, context=context, at=at)
-                for number, person in enumerate(Customer.objects.bulk_create(people))
+                plan_message(person, Kind.SURVEY, key=f"survey:{person.pk}", due_at=at, context=context, at=at)
+                for person in Customer.objects.bulk_create(people)
             ]
         return {message.public_id for message in planned}
 

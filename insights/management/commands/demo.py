@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,6 +27,7 @@ from insights.demo.build import build
 from insights.demo.shops import SHOPS
 from referrals.models import Referral
 from referrals.services.links import landing_url, share_link_of, share_page_url
+from stores import directory
 from stores.models import ApiKey, Role, Store
 from stores.services import create_key
 from stores.tenancy import acting_for
@@ -40,13 +42,21 @@ class Command(BaseCommand):
 
     help = "Make the demo's stores (once) and run everything."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One store's past alone: the command starts itself so for each."""
+        parser.add_argument("--build", choices=[shop.slug for shop in SHOPS])
+
     def handle(self, **options: Any) -> None:
         """Build, start, say READY, wait."""
+        if options["build"]:
+            shop = next(shop for shop in SHOPS if shop.slug == options["build"])
+            build(shop, at=timezone.now(), progress=self.stdout.write)
+            return
         port = int(os.environ.setdefault("PORT", "8000"))
         if _is_taken(port):
             raise CommandError(f"Port {port} is in use. Choose another: PORT=8010 make demo")
         started = time.monotonic()
-        stores = [build(shop, at=timezone.now(), progress=self.stdout.write) for shop in SHOPS]
+        stores = self._stores()
         facts = self._facts(stores)
         connections.close_all()
         processes = _start()
@@ -59,6 +69,20 @@ class Command(BaseCommand):
             self.stdout.write("Stopping ...")
         finally:
             _stop(processes)
+
+    def _stores(self) -> list[Store]:
+        """The demo's stores; those that are missing are built side by side."""
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", "--build"]
+        builders = [subprocess.Popen([*command, shop.slug]) for shop in SHOPS if directory.named(shop.slug) is None]
+        try:
+            failed = [builder for builder in builders if builder.wait()]
+        finally:
+            for builder in builders:
+                builder.kill()
+        stores = [store for shop in SHOPS if (store := directory.named(shop.slug))]
+        if failed or len(stores) < len(SHOPS):
+            raise CommandError("A store's past could not be made; delete DATA_DIR and start again.")
+        return stores
 
     def _facts(self, stores: list[Store]) -> dict[str, Any]:
         """What demo.json holds; logins and key stay the same from start to start."""

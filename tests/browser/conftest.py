@@ -1,0 +1,172 @@
+"""Fixtures for what people do in a browser: a running stack with a store, and browsers that tell what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
+
+from referrals.services import programs
+from stores import directory
+from tests.stack import ROOT, Stack
+
+OUTPUT = ROOT / "tests" / "output"
+PASSWORD = "a-long-test-password"
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+expect.set_options(timeout=60_000)
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/15E148 Safari/604.1",
+}
+
+
+@pytest.fixture(scope="module")
+def running(django_db_blocker) -> Iterator[Stack]:
+    """Web, worker and beat. One worker process, so that ticks of the same moment follow one another."""
+    with django_db_blocker.unblock(), Stack(WORKERS="1") as stack:
+        stack.start("web", "worker", "beat")
+        yield stack
+
+
+@pytest.fixture
+def stack(running) -> Iterator[Stack]:
+    """The running stack; what its processes said is shown when the test fails."""
+    yield running
+    print(running.log())
+
+
+@dataclass
+class Shop:
+    """The store as the test knows it: `store` inside, its key and its people outside."""
+
+    store: Any
+    key: str
+    url: str
+
+    def api(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """Call the API as the shop's own system does."""
+        headers = {"authorization": f"Bearer {self.key}"}
+        return httpx.request(method, f"{self.url}/api/v1/{path}", headers=headers, timeout=60, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def shop(running) -> Shop:
+    """A store made with the management commands, as a new owner makes it."""
+    facts = ["--name", "Rosewater Café", "--currency", "PHP", "--country", "PH", "--timezone", where_it_is_noon()]
+    running.manage("create_store", "rosewater", *facts)
+    for role in ("owner", "staff"):
+        address = f"{role}@example.com"
+        running.manage("create_staff", "rosewater", address, "--role", role, "--password", PASSWORD)
+    key = running.manage("create_api_key", "rosewater").split()[-1]
+    return Shop(running.call(directory.named, "rosewater"), key, running.url)
+
+
+def where_it_is_noon() -> str:
+    """A time zone in which texts may go out now, and the day does not end during the test."""
+    return f"Etc/GMT{timezone.now().hour - 12:+d}"
+
+
+@pytest.fixture
+def without_hold(stack, shop) -> Callable[[], None]:
+    """From now on a referral may count at the next sweep; those made before keep their hold."""
+
+    def change() -> None:
+        program = programs.program_of(shop.store)
+        terms = replace(programs.terms_of(program), hold_days=0)
+        programs.change_program(program, terms, by=None, at=timezone.now())
+
+    return lambda: stack.inside(shop.store, change)
+
+
+# -- Browsers --
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser; every visitor has a context of their own in it."""
+    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Visitors:
+    """Opens browsers for people, and notes whatever a person would call broken."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser, self.wrong, self.contexts = browser, [], []
+
+    def new(self, **options: Any) -> Page:
+        """Somebody nobody has seen before; their first page."""
+        context: BrowserContext = self.browser.new_context(**options)
+        context.set_default_timeout(60_000)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.wrong.append(f"script: {error.error}"))
+        context.on("response", self._response)
+        self.contexts.append(context)
+        return context.new_page()
+
+    def phone(self) -> Page:
+        """A customer on a phone."""
+        return self.new(**PHONE)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console: {message.text}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.wrong.append(f"{response.status}: {response.request.method} {response.url}")
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+@pytest.fixture
+def visitors(chromium) -> Iterator[Visitors]:
+    """Browsers for this test's people; at the end nothing may have gone wrong in any of them."""
+    visitors = Visitors(chromium)
+    yield visitors
+    visitors.close()
+    assert visitors.wrong == []
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], Path]:
+    """Keep a picture of a page, for people to look at."""
+    OUTPUT.mkdir(exist_ok=True)
+
+    def take(page: Page, name: str) -> Path:
+        path = OUTPUT / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return take
+
+
+@pytest.fixture
+def log_in(shop) -> Callable[[Page, str], None]:
+    """Log in as owner or staff, by the form."""
+
+    def run(page: Page, role: str) -> None:
+        page.goto(f"{shop.url}/login/")
+        page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill(f"{role}@example.com")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Log in", exact=True).click()
+        page.wait_for_url(lambda url: "/login" not in url)
+
+    return run
