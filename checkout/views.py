@@ -21,8 +21,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from checkout import guesses, pages, wording
 from checkout.forms import MOST_MINOR, BillForm
-from referrals.services.redeeming import Changed, NotRedeemable, Quote, TooLate
 from referrals.services import redeeming
+from referrals.services.redeeming import Changed, NotRedeemable, Quote, TooLate
 from rewards.models import Redemption
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill

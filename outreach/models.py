@@ -114,9 +114,7 @@ class Suppression(StoreModel):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["store", "channel", "address_hash"], name="suppression_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["store", "channel", "address_hash"], name="suppression_once")]
 
 
 class Hold(StoreModel):

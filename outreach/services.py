@@ -151,9 +151,9 @@ def settle_unknown(message: Message, *, was_sent: bool, at: datetime) -> bool:
     """A person decides about a message nobody knows the fate of: sent, or to be sent again."""
     to = Message.Status.SENT if was_sent else Message.Status.PENDING
     changes: dict[str, Any] = {"status": to, "sent_at": at} if was_sent else {"status": to, "due_at": at}
-    moved = Message.objects.filter(
-        store_id=message.store_id, pk=message.pk, status=Message.Status.UNKNOWN
-    ).update(**changes, reason="settled_by_staff")
+    moved = Message.objects.filter(store_id=message.store_id, pk=message.pk, status=Message.Status.UNKNOWN).update(
+        **changes, reason="settled_by_staff"
+    )
     if moved:
         _note(message, to, "settled_by_staff", at)
     return bool(moved)

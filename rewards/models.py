@@ -182,9 +182,7 @@ class Account(StoreModel):
             models.UniqueConstraint(
                 fields=["store", "kind", "customer", "currency"], nulls_distinct=False, name="account_once"
             ),
-            models.CheckConstraint(
-                condition=~Q(kind="credit") | Q(balance_minor__gte=0), name="account_not_overdrawn"
-            ),
+            models.CheckConstraint(condition=~Q(kind="credit") | Q(balance_minor__gte=0), name="account_not_overdrawn"),
             models.CheckConstraint(
                 condition=~Q(kind="owed") | Q(balance_minor__lte=0), name="account_owed_is_negative"
             ),

@@ -55,7 +55,7 @@ def directory_function(signature: str, returns: str, body: str) -> RunSQL:
     It runs with the rights of goodword_ops, so `body` returns ids only, never a customer's data. Who
     may call it is set by default privileges (config/sql/roles.sql): the application, not PUBLIC.
     """
-    name = signature.split("(")[0]
+    name = signature.split("(", maxsplit=1)[0]
     return RunSQL(
         f"""
         CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE sql STABLE SECURITY DEFINER

@@ -195,9 +195,7 @@ def _write(invitation: Invitation, known: Response | None, score: int, comment: 
     response.changed_at = at if known else None
     response.version += 1
     response.save()
-    ResponseEvent.objects.create(
-        store_id=invitation.store_id, response=response, score=score, comment=comment, at=at
-    )
+    ResponseEvent.objects.create(store_id=invitation.store_id, response=response, score=score, comment=comment, at=at)
     return response
 
 

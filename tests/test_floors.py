@@ -40,7 +40,7 @@ def breaches(app: str, source: str) -> set[str]:
 
 @pytest.mark.parametrize("app", FLOORS)
 def test_an_app_imports_lower_floors_only(app):
-    modules = [path for path in (ROOT / app).rglob("*.py")]
+    modules = list((ROOT / app).rglob("*.py"))
     assert modules
     found = {str(path.relative_to(ROOT)): bad for path in modules if (bad := breaches(app, path.read_text()))}
     assert not found

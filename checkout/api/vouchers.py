@@ -16,8 +16,8 @@ from checkout.api import answers, shapes
 from checkout.api.base import ApiView
 from checkout.api.fields import CurrencyField, MinorField, StrictSerializer, TextField, checked
 from checkout.api.people import CustomerIn, address_errors, as_person
-from referrals.services.redeeming import NotRedeemable, OrderRef, Quote, Redeemed
 from referrals.services import redeeming
+from referrals.services.redeeming import NotRedeemable, OrderRef, Quote, Redeemed
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill
 from stores import limits

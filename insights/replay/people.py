@@ -29,11 +29,11 @@ from stores.models import Store
 from surveys import services as surveys
 from surveys.models import Invitation, RecoveryCase, Response
 
-PAGE_SHARE = 0.18  # of those asked on the answer page
+PAGE_SHARE = 0.30  # of those asked on the answer page: what good programs see of people who look at the offer
 MAIL_SHARE = 0.045  # of those asked by a later message
 VISITS_A_SHARE = (1, 4)  # mean 2.5
-CLAIM_A_VISIT = 0.20
-BUY_A_CLAIM = 0.32  # .16 orders an advocate who shares
+CLAIM_A_VISIT = 0.22
+BUY_A_CLAIM = 0.38  # .21 orders an advocate who shares, as in general retail
 BUY_BY_CODE = 0.35  # of the buyers, who say the code without taking the gift first
 BOT_A_SHARE = 0.6  # a chat app's preview
 CASE_SOLVED, VOUCHER_SPENT, FRIEND_REFUND = 0.7, 0.6, 0.06
@@ -162,7 +162,7 @@ class People:
         if luck.random() >= CLAIM_A_VISIT:
             return
         person = self._friend(friend, luck)
-        buys = luck.random() < BUY_A_CLAIM / 0.8
+        buys = luck.random() < BUY_A_CLAIM
         by_code = luck.random() < BUY_BY_CODE
         when = at + timedelta(hours=luck.expovariate(1 / 12))
         code = link.code
@@ -242,9 +242,11 @@ class People:
 
     def _expect_help(self, case: RecoveryCase) -> None:
         luck = self._luck("case", case.response.invitation.order.external_id)
-        if luck.random() < CASE_SOLVED:
-            when = case.opened_at + timedelta(hours=luck.uniform(2, 72))
-            self.later(when, lambda at: surveys.end_case(case, solved=True, note="", at=at, by=None) and None)
+        solved, when = luck.random() < CASE_SOLVED, case.opened_at + timedelta(hours=luck.uniform(2, 120))
+        self.later(when, lambda at: self._help(case, solved, at))
+
+    def _help(self, case: RecoveryCase, solved: bool, at: datetime) -> None:
+        surveys.end_case(case, solved=solved, note="", at=at, by=None)
 
     def _luck(self, purpose: str, fact: str) -> Random:
         """A generator of its own for each decision: the same in every run."""

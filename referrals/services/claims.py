@@ -97,7 +97,8 @@ def gives_credit_later(offer: Offer) -> bool:
 
 def _send_gift(taken: Claim, at: datetime) -> None:
     store: Store = taken.store
-    assert taken.voucher is not None and taken.voucher.offer is not None
+    assert taken.voucher is not None
+    assert taken.voucher.offer is not None
     with translation.override(language_of(store, taken.friend)):
         gift = offer_text(taken.voucher.offer, store)
     plan_message(

@@ -93,9 +93,9 @@ def take_back(reward: Reward, *, reason: str, at: datetime) -> bool:
     the person earns next. True if this call did it.
     """
     with transaction.atomic():
-        moved = Reward.objects.filter(
-            pk=reward.pk, store_id=reward.store_id, status=Reward.Status.GRANTED
-        ).update(status=Reward.Status.VOIDED, reason=reason, voided_at=at)
+        moved = Reward.objects.filter(pk=reward.pk, store_id=reward.store_id, status=Reward.Status.GRANTED).update(
+            status=Reward.Status.VOIDED, reason=reason, voided_at=at
+        )
         if not moved:
             return False
         if reward.offer.kind == Offer.Kind.STORE_CREDIT:

@@ -84,7 +84,10 @@ def locked(one: Account) -> Account:
 def drift(store: Store) -> dict[int, int]:
     """Persons' accounts whose running balance differs from the sum of their entries: id -> difference."""
     sums = dict(
-        Entry.objects.for_store(store).values("account_id").annotate(total=Sum("amount_minor")).values_list("account_id", "total")
+        Entry.objects.for_store(store)
+        .values("account_id")
+        .annotate(total=Sum("amount_minor"))
+        .values_list("account_id", "total")
     )
     return {
         pk: balance - sums.get(pk, 0)
@@ -100,5 +103,7 @@ def total(store: Store) -> int:
 
 def credit_balance(store: Store, customer: Customer, currency: str) -> int:
     """The store credit a person holds, in minor units."""
-    found = Account.objects.for_store(store).filter(kind=Account.Kind.CREDIT, customer=customer, currency=currency).first()
+    found = (
+        Account.objects.for_store(store).filter(kind=Account.Kind.CREDIT, customer=customer, currency=currency).first()
+    )
     return found.balance_minor if found else 0

@@ -184,9 +184,9 @@ def _record(
 ) -> Redemption:
     single_use = voucher.kind == Voucher.Kind.OFFER
     if single_use:
-        taken = Voucher.objects.filter(
-            pk=voucher.pk, store_id=voucher.store_id, status=Voucher.Status.ISSUED
-        ).update(status=Voucher.Status.REDEEMED)
+        taken = Voucher.objects.filter(pk=voucher.pk, store_id=voucher.store_id, status=Voucher.Status.ISSUED).update(
+            status=Voucher.Status.REDEEMED
+        )
         if not taken:
             raise NotRedeemable(rules.Reason.USED)
         voucher.status = Voucher.Status.REDEEMED
@@ -222,9 +222,9 @@ def reverse(redemption: Redemption, *, at: datetime, by: User | None = None) -> 
     Raises AlreadyReversed the second time. What has expired meanwhile stays expired.
     """
     with transaction.atomic():
-        moved = Redemption.objects.filter(
-            pk=redemption.pk, store_id=redemption.store_id, reversed_at=None
-        ).update(reversed_at=at, reversed_by=by)
+        moved = Redemption.objects.filter(pk=redemption.pk, store_id=redemption.store_id, reversed_at=None).update(
+            reversed_at=at, reversed_by=by
+        )
         if not moved:
             raise AlreadyReversed(redemption.public_id)
         if redemption.transaction:
@@ -238,9 +238,9 @@ def reverse(redemption: Redemption, *, at: datetime, by: User | None = None) -> 
 
 def void(voucher: Voucher) -> bool:
     """Take an unused voucher back; False when it was used, expired or taken back before."""
-    moved = Voucher.objects.filter(
-        pk=voucher.pk, store_id=voucher.store_id, status=Voucher.Status.ISSUED
-    ).update(status=Voucher.Status.VOIDED)
+    moved = Voucher.objects.filter(pk=voucher.pk, store_id=voucher.store_id, status=Voucher.Status.ISSUED).update(
+        status=Voucher.Status.VOIDED
+    )
     return bool(moved)
 
 

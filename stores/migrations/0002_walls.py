@@ -38,9 +38,7 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         directory_function("goodword_store_ids()", "SETOF bigint", "SELECT id FROM stores_store ORDER BY id"),
-        directory_function(
-            "goodword_store_by_slug(text)", "bigint", "SELECT id FROM stores_store WHERE slug = $1"
-        ),
+        directory_function("goodword_store_by_slug(text)", "bigint", "SELECT id FROM stores_store WHERE slug = $1"),
         directory_function(
             "goodword_store_by_api_key(text)", "bigint", "SELECT store_id FROM stores_apikey WHERE hash = $1"
         ),

@@ -137,7 +137,9 @@ def calculate(orders: list[dict], answers: dict, *, consent: bool) -> dict[str, 
 
 def replay(store, *options: str) -> dict[str, int]:
     out = StringIO()
-    call_command("replay", store.slug, str(ORDERS), "--feedback", str(FEEDBACK), *options, stdout=out, stderr=StringIO())
+    call_command(
+        "replay", store.slug, str(ORDERS), "--feedback", str(FEEDBACK), *options, stdout=out, stderr=StringIO()
+    )
     return json.loads(out.getvalue().strip().splitlines()[-1])
 
 

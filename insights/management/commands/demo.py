@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -94,9 +95,14 @@ class Command(BaseCommand):
             names = {Role.OWNER: "Leila Santos", Role.MANAGER: "Amir Karimi", Role.STAFF: "Ana Reyes"}
             for store in stores:
                 call_command(
-                    "create_staff", store.slug, login["email"], role=role, password=login["password"],
-                    name=names[Role(role)], stdout=open(os.devnull, "w"),
-                )  # fmt: skip
+                    "create_staff",
+                    store.slug,
+                    login["email"],
+                    role=role,
+                    password=login["password"],
+                    name=names[Role(role)],
+                    stdout=StringIO(),
+                )
             people[role] = login
         with acting_for(main):
             link = share_link_of(_advocate(main), at=timezone.now())
