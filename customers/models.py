@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -138,7 +140,7 @@ class Order(PublicModel):
     location = TenantKey(Location, models.PROTECT, null=True)
     recorded_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)  # sweeps look back over it
-    objects = OrderQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = OrderQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -17,7 +17,6 @@ class Kind(models.TextChoices):
     SURVEY = "survey", _("How was it?")
     ASK = "ask", _("Put in a good word")
     REWARD = "reward", _("Your reward is ready")
-    FRIEND_BOUGHT = "friend_bought", _("Your friend bought")
     GIFT = "gift", _("Your gift")  # to the friend, right after the claim
 
     @property
@@ -87,6 +86,7 @@ class Message(PublicModel):
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leased"),
             models.Index(fields=["store", "customer", "-due_at"], name="message_of_customer"),
             models.Index(fields=["store", "-due_at"], name="message_recent"),
+            models.Index(fields=["store", "due_at"], condition=Q(status="unknown"), name="message_unknown"),
         ]
 
 

@@ -319,10 +319,8 @@ class NewStoreForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["currency"].choices = choices.currencies()
-        self.fields["timezone"].choices = choices.time_zones()
-        self.fields["locale"].choices = choices.languages()
-        self.fields["country"].choices = choices.countries()
+        choices.fill(self, currency=choices.currencies(), timezone=choices.time_zones())
+        choices.fill(self, locale=choices.languages(), country=choices.countries())
 
     def clean(self) -> dict[str, Any]:
         """The values, with a free address."""
@@ -357,4 +355,4 @@ class CurrencyForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["currency"].choices = choices.currencies()
+        choices.fill(self, currency=choices.currencies())

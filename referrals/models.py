@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -137,7 +138,7 @@ class Referral(PublicModel):
     hold_until = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     number = models.PositiveIntegerField(null=True)  # the advocate's how-manieth approved one
-    objects = ReferralQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = ReferralQuerySet.as_manager()
 
     class Meta:
         constraints = [

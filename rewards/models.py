@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -143,7 +145,7 @@ class Voucher(PublicModel):
     status = models.CharField(max_length=8, choices=Status, default=Status.ISSUED)
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
-    objects = VoucherQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = VoucherQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -200,6 +202,7 @@ class LedgerTransaction(StoreModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "key"], name="ledger_once")]
+        indexes = [models.Index(fields=["store", "at"], name="ledger_at")]  # what rewards cost in a period
 
 
 class Entry(StoreModel):

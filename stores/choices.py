@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from django import forms
 from django.conf import settings
 from django.utils.translation import get_language
 
@@ -22,9 +23,17 @@ def _locale() -> Locale:
         return Locale.parse("en")
 
 
+def fill(form: forms.BaseForm, **options: Choices) -> None:
+    """Give each named ChoiceField of the form its options."""
+    for name, listed in options.items():
+        field = form.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = listed
+
+
 def languages() -> Choices:
     """The languages we speak."""
-    return list(settings.LANGUAGES)
+    return [(code, str(name)) for code, name in settings.LANGUAGES]
 
 
 def currencies() -> Choices:

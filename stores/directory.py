@@ -8,7 +8,7 @@ from stores.models import Store
 from stores.tenancy import act_for, acting_for
 
 
-def _first(query: str, value: object) -> int | None:
+def _first(query: str, value: str) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(query, [value])
         row = cursor.fetchone()

@@ -55,9 +55,7 @@ class SettingsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["locale"].choices = choices.languages()
-        self.fields["timezone"].choices = choices.time_zones()
-        self.fields["country"].choices = choices.countries()
+        choices.fill(self, locale=choices.languages(), timezone=choices.time_zones(), country=choices.countries())
         for field in ("late_after_days", "cooldown_days", "silent_ask_days"):
             self.fields[field].validators.append(MaxValueValidator(365))
         if self.instance.currency != "IRR":
@@ -66,7 +64,7 @@ class SettingsForm(forms.ModelForm):
     @property
     def parts(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields under the headings of the page."""
-        return [(title, [self[name] for name in names if name in self.fields]) for title, names in PARTS]
+        return [(str(title), [self[name] for name in names if name in self.fields]) for title, names in PARTS]
 
     def clean_brand_color(self) -> str:
         """A colour on which our white words can be read."""

@@ -34,7 +34,8 @@ def once(request: Request, store: Store, work: Callable[[], tuple[int, dict[str,
         raise Problem(400, "idempotency-key-required", "Send an Idempotency-Key header, new for each payment.")
     if len(key) > 255 or not key.isprintable():
         raise Problem(400, "idempotency-key-invalid", "The Idempotency-Key may have 255 printable characters.")
-    api_key: ApiKey = request.auth
+    api_key = request.auth
+    assert isinstance(api_key, ApiKey)
     hashed = sha256(f"{request.path}\n{json.dumps(request.data, sort_keys=True)}".encode()).hexdigest()
     _wait_for_no_twin(f"{api_key.pk}:{key}")
     earlier = IdempotentCall.objects.for_store(store).filter(api_key=api_key, key=key).first()

@@ -22,6 +22,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request under a new id."""
         identifier = random_characters(12).lower()
         logs.begin_request(identifier)
         response = self.get_response(request)
@@ -40,6 +41,7 @@ class Language:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request in the chosen language."""
         asked = request.GET.get("lang", "")
         chosen = asked if asked in KNOWN else request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         request.chosen_language = chosen if chosen in KNOWN else ""  # type: ignore[attr-defined]

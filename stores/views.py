@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from stores import limits, services
 from stores.access import for_role, stores_of
 from stores.forms import KeyForm, PersonForm, SettingsForm
-from stores.models import ApiKey, Membership, Role, Store
+from stores.models import ApiKey, Membership, Role, Store, User
 
 INVITES_AN_HOUR = 30
 
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def mine(request: HttpRequest) -> HttpResponse:
     """The stores I work for; the only one opens at once, unless `?all=1` asks for the list."""
-    memberships = stores_of(request.user)  # type: ignore[arg-type]
+    memberships = stores_of(_me(request))
     if len(memberships) == 1 and "all" not in request.GET:
         only = memberships[0]
         return redirect("checkout:counter" if only.role == Role.STAFF else "insights:home", store=only.store.slug)
@@ -49,7 +49,7 @@ def settings(request: HttpRequest, store: Store) -> HttpResponse:
     # A form writes on its instance before anything is saved: the page's header keeps the true one.
     form = SettingsForm(request.POST or None, instance=copy(store))
     if request.method == "POST" and form.is_valid():
-        changed = services.change_settings(store, form.cleaned_data, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        changed = services.change_settings(store, form.cleaned_data, by=_me(request), at=timezone.now())
         messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing changed."))
         return redirect("stores:settings", store=store.slug)
     return _page(request, "settings", {"form": form})
@@ -81,7 +81,7 @@ def _add(request: HttpRequest, store: Store, form: PersonForm) -> bool:
         form.add_error(None, _("That were many people in one hour. Wait a while, then go on."))
         return False
     try:
-        _membership, is_new = services.add_person(store, email, role, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        _membership, is_new = services.add_person(store, email, role, by=_me(request), at=timezone.now())
     except services.AlreadyHere:
         form.add_error("email", _("They work here already. Change their role in the list."))
     except services.NotConfirmed:
@@ -116,13 +116,13 @@ def person(request: HttpRequest, store: Store, pk: int) -> HttpResponse:
     action, role = request.POST.get("action"), request.POST.get("role", "")
     try:
         if action == "remove":
-            services.remove_person(membership, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+            services.remove_person(membership, by=_me(request), at=timezone.now())
             request.session["removed"] = {"email": membership.user.email, "role": membership.role}
         elif action == "mail" and not membership.user.last_login:
             _send_password_mail(request, membership.user.email)
             messages.success(request, _("The mail is on its way."))
         elif action == "role" and role in Role.values:
-            services.set_role(membership, Role(role), by=request.user, at=timezone.now())  # type: ignore[arg-type]
+            services.set_role(membership, Role(role), by=_me(request), at=timezone.now())
             messages.success(request, _("Saved."))
     except services.LastOwner:
         messages.error(request, _("A store needs an owner. Make somebody else an owner first."))
@@ -132,7 +132,7 @@ def person(request: HttpRequest, store: Store, pk: int) -> HttpResponse:
 
 
 def _is_owner(request: HttpRequest, store: Store) -> bool:
-    return Membership.objects.for_store(store).filter(user=request.user, role=Role.OWNER).exists()
+    return Membership.objects.for_store(store).filter(user=_me(request), role=Role.OWNER).exists()
 
 
 @for_role(Role.OWNER)
@@ -141,7 +141,7 @@ def keys(request: HttpRequest, store: Store) -> HttpResponse:
     """The store's API keys; POST makes one and shows it this once."""
     form, text = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        _key, text = services.create_key(store, **form.cleaned_data, by=request.user, at=timezone.now())
+        _key, text = services.create_key(store, **form.cleaned_data, by=_me(request), at=timezone.now())
         form = KeyForm()
     listed = ApiKey.objects.for_store(store).order_by("-created_at", "-pk")
     # The answer to the POST itself: a redirect would need the key kept somewhere in between.
@@ -155,9 +155,14 @@ def revoke_key(request: HttpRequest, store: Store, public_id: str) -> HttpRespon
     key = get_object_or_404(ApiKey.objects.for_store(store).select_related("store"), public_id=public_id)
     if request.method == "GET":
         return _page(request, "revoke_key", {"key": key})
-    if services.revoke_key(key, by=request.user, at=timezone.now()):  # type: ignore[arg-type]
+    if services.revoke_key(key, by=_me(request), at=timezone.now()):
         messages.success(request, _("The key was stopped."))
     return redirect("stores:keys", store=store.slug)
+
+
+def _me(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:

@@ -39,6 +39,8 @@ class Invitation(PublicModel):
         indexes = [
             models.Index(fields=["store", "due_at"], condition=Q(status="planned"), name="invitation_due"),
             models.Index(fields=["store", "customer", "-due_at"], name="invitation_of_customer"),
+            # the messages page, "did not go out"
+            models.Index(fields=["store", "-due_at"], condition=Q(status="skipped"), name="invitation_skipped"),
             # referrals.tasks.ask_silent
             models.Index(fields=["store", "silent_ask_at"], condition=~Q(silent_ask_at=None), name="invitation_silent"),
         ]

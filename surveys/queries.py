@@ -101,7 +101,7 @@ def helpers(store: Store) -> list[User]:
     return [row.user for row in rows]
 
 
-def products(store: Store, search: str, page: int) -> Page:
+def products(store: Store, search: str, page: str | None) -> Page:
     """A page of the store's products with their categories; `search` looks in name and SKU."""
     rows = Product.objects.for_store(store).select_related("category").order_by("name", "pk")
     if search:

@@ -319,7 +319,7 @@ class Stack:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        psutil.wait_procs(family, timeout=PATIENCE)
+        until(lambda: all(map(_is_dead, family)), what=f"{name} is dead")
         return len(family)
 
     def stop(self) -> None:
@@ -361,6 +361,13 @@ class Stack:
         done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    """Gone, or a zombie that nobody collects, as orphans in a container without an init."""
+    with suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def repeated(counts: Counter[str]) -> dict[str, int]:

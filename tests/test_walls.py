@@ -42,7 +42,8 @@ def test_every_tenant_table_has_a_forced_policy():
     in_catalogue = {
         name
         for (name,) in rows(
-            "SELECT table_name FROM information_schema.columns WHERE column_name = 'store_id' AND table_schema = 'public'"
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE column_name = 'store_id' AND table_schema = 'public'"
         )
     }
     assert tables == in_catalogue

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from checkout.api.fields import bad_field
-from stores.models import Store
+from stores.models import ApiKey, Store
 from stores.tenancy import StoreQuerySet
 
 
@@ -34,6 +34,13 @@ class ApiView(APIView):
     def store(self) -> Store:
         """The key's store."""
         found: Store = self.request.store  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def key(self) -> ApiKey:
+        """The key the call came with."""
+        found = self.request.auth
+        assert isinstance(found, ApiKey)
         return found
 
 

@@ -62,7 +62,7 @@ class LineIn(StrictSerializer):
 class OrderIn(StrictSerializer):
     """An order as the shop knows it; the same (source, external_id) is the same order."""
 
-    source = TextField(max_length=40)
+    source = TextField(max_length=40)  # type: ignore[assignment]  # the stubs mean Field.source; DRF takes declared fields off the class
     external_id = TextField(max_length=120)
     currency = CurrencyField()
     total_minor = MinorField()
@@ -73,7 +73,7 @@ class OrderIn(StrictSerializer):
     code = TextField(required=False, allow_blank=True, allow_null=True, max_length=4096)
     location = TextField(required=False, allow_blank=True, allow_null=True, max_length=50)
     customer = CustomerIn(required=False, allow_null=True)
-    lines = LineIn(many=True, required=False, max_length=500)
+    lines = LineIn(many=True, required=False, max_length=500)  # type: ignore[call-arg]  # goes to the ListSerializer
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """No more comes back than was paid."""

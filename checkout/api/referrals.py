@@ -83,7 +83,7 @@ class Decide(ApiView):
                 at=timezone.now(),
                 action=f"referral.{self.wanted}",
                 subject=referral.public_id,
-                after={"api_key": self.request.auth.prefix},
+                after={"api_key": self.key.prefix},
             )
         return Response(shapes.referral(referral))
 

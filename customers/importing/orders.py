@@ -118,7 +118,7 @@ def _order(store: Store, rows: list[Row], mapping: dict[str, str]) -> tuple[Orde
         currency=currency,
         total_minor=total,
         refunded_minor=refunded,
-        placed_at=first.time("placed_at", store.zone, needed=True),
+        placed_at=first.needed_time("placed_at", store.zone),
         delivered_at=first.time("delivered_at", store.zone),
         cancelled_at=first.time("cancelled_at", store.zone),
         code=first.text("code"),
@@ -194,10 +194,13 @@ class _Cells:
         except ValueError as error:
             raise BadRow(f"{self.column(name)}: {cell!r} is not an amount in {currency}") from error
 
-    def time(self, name: str, zone: ZoneInfo, *, needed: bool = False) -> datetime | None:
+    def needed_time(self, name: str, zone: ZoneInfo) -> datetime:
         """The moment, aware; one without an offset is the store's time."""
-        cell = self.text(name, needed=needed)
-        return _moment(cell, zone, self.column(name)) if cell else None
+        return _moment(self.text(name, needed=True), zone, self.column(name))
+
+    def time(self, name: str, zone: ZoneInfo) -> datetime | None:
+        """The same; None for an empty cell."""
+        return self.needed_time(name, zone) if self.text(name) else None
 
 
 def _moment(cell: str, zone: ZoneInfo, column: str) -> datetime:

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -152,9 +153,7 @@ class People:
             links.record_visit(link, visitor="a chat app's preview", is_bot=True, at=at)
         for number in range(luck.randint(*VISITS_A_SHARE)):
             friend = f"{fact}-{number}"
-            self.later(
-                at + timedelta(hours=luck.expovariate(1 / 10)), lambda at, friend=friend: self._visit(link, friend, at)
-            )
+            self.later(at + timedelta(hours=luck.expovariate(1 / 10)), partial(self._visit, link, friend))
 
     def _visit(self, link: ShareLink, friend: str, at: datetime) -> None:
         links.record_visit(link, visitor=links.visitor_of("replay", friend, ""), is_bot=False, at=at)
@@ -221,7 +220,7 @@ class People:
             luck = self._luck("spend", _name(voucher))
             if luck.random() < VOUCHER_SPENT and self.bills and voucher.customer:
                 when = voucher.issued_at + timedelta(days=luck.uniform(3, 30))
-                self.later(when, lambda at, voucher=voucher: self._spend(voucher, at))
+                self.later(when, partial(self._spend, voucher))
 
     def _spend(self, voucher: Voucher, at: datetime) -> None:
         assert voucher.customer is not None

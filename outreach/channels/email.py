@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from contextlib import suppress
 from email.utils import formataddr, parseaddr
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
@@ -58,7 +59,5 @@ def _sorted(error: Exception) -> Exception:
 
 
 def _close(connection: object) -> None:
-    try:
+    with suppress(OSError, smtplib.SMTPException):  # the letter's fate is already decided
         connection.close()  # type: ignore[attr-defined]
-    except (OSError, smtplib.SMTPException):
-        pass  # the letter's fate is already decided

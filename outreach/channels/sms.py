@@ -23,7 +23,8 @@ def deliver(letter: Letter) -> str:
         "sender": settings.SMS_SENDER,
         "reference": letter.reference,
     }
-    headers = {"Authorization": f"Bearer {settings.SMS_TOKEN}", "Idempotency-Key": letter.reference}
+    token = {"Authorization": f"Bearer {settings.SMS_TOKEN}"} if settings.SMS_TOKEN else {}
+    headers = {**token, "Idempotency-Key": letter.reference}
     try:
         answer = httpx.post(settings.SMS_URL, json=body, headers=headers, timeout=TIMEOUT)
     except httpx.ConnectError as error:

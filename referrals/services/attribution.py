@@ -16,6 +16,7 @@ from referrals.services.claims import bought_before, is_own
 from referrals.services.links import find_link
 from rewards.models import Redemption, Voucher
 from stores.models import Store
+from stores.tenancy import StoreQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +68,9 @@ def _trace(order: Order) -> Trace | None:
     return Trace(claim.link, Referral.Evidence.CLAIM) if claim else None
 
 
-def _claims(order: Order) -> object:
-    return Claim.objects.for_store(order.store).select_related("link__program", "link__customer")
+def _claims(order: Order) -> StoreQuerySet:
+    rows: StoreQuerySet = Claim.objects.for_store(order.store).select_related("link__program", "link__customer")
+    return rows
 
 
 def _reason_against(order: Order, link: ShareLink) -> str:

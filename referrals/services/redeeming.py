@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 
 # Why somebody is not this advocate's friend, in the API's words.
-REASONS = {
+REASONS: dict[str, str] = {
     Referral.Reason.PAUSED: Reason.PAUSED,
     Referral.Reason.OWN_CODE: Reason.OWN_CODE,
     Referral.Reason.KNOWN_CUSTOMER: Reason.NOT_NEW_CUSTOMER,

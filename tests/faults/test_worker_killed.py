@@ -10,6 +10,7 @@ import random
 import sys
 from collections import Counter
 from datetime import timedelta
+from threading import Event
 
 import psutil
 import pytest
@@ -33,7 +34,7 @@ class Murderer:
     """Kills at the moment a letter is accepted, as often as asked."""
 
     def __init__(self, stack, names, kills) -> None:
-        self.stack, self.names, self.deaths = stack, names, 0
+        self.stack, self.names, self.deaths, self.struck = stack, names, 0, Event()
         self.moments = sorted(random.sample(range(20, MESSAGES - 100), kills))
         stack.mail.after_accepting = self.strike
 
@@ -42,10 +43,12 @@ class Murderer:
         if self.moments and number >= self.moments[0] and all(name in self.stack.processes for name in self.names):
             self.moments.pop(0)
             self.deaths += sum(self.stack.kill(name) for name in self.names)
+            self.struck.set()
 
-    def has_struck(self) -> bool:
-        """Whether the processes are dead now."""
-        return not any(name in self.stack.processes for name in self.names)
+    def wait(self) -> None:
+        """Until the processes are dead."""
+        assert self.struck.wait(120), "no process was killed"
+        self.struck.clear()
 
 
 def settle(stack, store):
@@ -100,7 +103,7 @@ def test_celery_workers_that_are_killed_lose_and_double_nothing(stack, store, du
     stack.start("beat")
     while killer.moments:
         stack.start("worker")
-        until(killer.has_struck, what="the worker is killed", seconds=120)
+        killer.wait()
         settle(stack, store)
     stack.start("worker")
     all_is_over(statuses)
@@ -112,17 +115,18 @@ def test_celery_workers_that_are_killed_lose_and_double_nothing(stack, store, du
 def test_a_pool_process_that_is_killed_leaves_one_message_unknown(stack, store, due, statuses):
     """The parent lives on and starts another child; nobody has to come and help."""
     references = due(100)
-    killed = []
+    killed, struck = [], Event()
 
     def strike(number: int) -> None:
         if number == 20:
             for child in psutil.Process(stack.processes["worker"].pid).children(recursive=True):
                 killed.append(child.pid)
                 child.kill()
+            struck.set()
 
     stack.mail.after_accepting = strike
     stack.start("worker", "beat")
-    until(lambda: killed, what="the children are killed")
+    assert struck.wait(120)
     settle(stack, store)
     all_is_over(statuses)
     report(stack, statuses, len(killed), "pool")
@@ -137,7 +141,7 @@ def send_and_kill(stack, store, killer, statuses, *, way, recover):
     """Sending processes, killed and started again until the killer has had enough; then in peace to the end."""
     while killer.moments:
         start_senders(stack, killer.names, way)
-        until(killer.has_struck, what="the senders are killed", seconds=120)
+        killer.wait()
         recover(stack, store)
     start_senders(stack, killer.names, way)
     all_is_over(statuses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import secrets
@@ -170,7 +171,18 @@ def _start() -> subprocess.Popen[bytes]:
     procfile = Path(settings.BASE_DIR) / "Procfile"
     command = [sys.executable, "-m", "honcho", "-f", str(procfile), "-e", os.devnull, "start"]
     signal.signal(signal.SIGTERM, _leave)
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=dict(os.environ), start_new_session=True)
+    return subprocess.Popen(
+        command,
+        cwd=settings.BASE_DIR,
+        env=dict(os.environ),
+        start_new_session=True,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads run here
+    )
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel for a SIGTERM when the demo dies, even by kill -9 (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:
