@@ -25,7 +25,7 @@ class OrderOut(serializers.Serializer):
     """An order; a list of orders is answered with `results` instead."""
 
     public_id = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]  # the stubs mean Field.source; DRF takes declared fields off the class
+    source = serializers.CharField()  # type: ignore[assignment]  # not Field.source: DRF takes it off the class
     external_id = serializers.CharField()
     currency = serializers.CharField()
     total_minor = serializers.IntegerField()

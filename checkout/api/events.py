@@ -25,7 +25,7 @@ class EventIn(StrictSerializer):
     kind = TextField(max_length=60)
     customer = CustomerIn()
     at = TimeField(may_lie_ahead=False)
-    data = DataField(required=False)  # type: ignore[assignment]  # the stubs mean Serializer.data; DRF takes declared fields off the class
+    data = DataField(required=False)  # type: ignore[assignment]  # not Serializer.data: DRF takes it off the class
 
 
 class Events(ApiView):

@@ -62,7 +62,7 @@ class LineIn(StrictSerializer):
 class OrderIn(StrictSerializer):
     """An order as the shop knows it; the same (source, external_id) is the same order."""
 
-    source = TextField(max_length=40)  # type: ignore[assignment]  # the stubs mean Field.source; DRF takes declared fields off the class
+    source = TextField(max_length=40)  # type: ignore[assignment]  # not Field.source: DRF takes it off the class
     external_id = TextField(max_length=120)
     currency = CurrencyField()
     total_minor = MinorField()

@@ -42,7 +42,7 @@ class QuoteIn(StrictSerializer):
 class OrderRefIn(StrictSerializer):
     """The order at the shop's own till."""
 
-    source = TextField(max_length=40)  # type: ignore[assignment]  # the stubs mean Field.source; DRF takes declared fields off the class
+    source = TextField(max_length=40)  # type: ignore[assignment]  # not Field.source: DRF takes it off the class
     external_id = TextField(max_length=120)
 
 
