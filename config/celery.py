@@ -11,18 +11,24 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 # Run two beats on purpose: each tick is a row, and the second one finds it taken (stores.ticks).
+# Seconds between the ticks of each job.
+TICKS = {
+    "outreach.tasks.send_due": 5,
+    "outreach.tasks.settle_expired_leases": 15,
+    "surveys.tasks.plan_invitations": 30,
+    "surveys.tasks.invite_due": 30,
+    "surveys.tasks.plan_missed": 86400,
+    "referrals.tasks.ask_silent": 60,
+    "referrals.tasks.attribute_orders": 30,
+    "referrals.tasks.attribute_missed": 86400,
+    "referrals.tasks.approve_due": 30,
+    "referrals.tasks.void_refunded": 30,
+    "rewards.tasks.expire_due": 3600,
+    "rewards.tasks.recount": 86400,
+    "stores.tasks.forget_old_rows": 86400,
+}
+# A tick that has waited longer than until the next one is dropped: the next does its work.
 app.conf.beat_schedule = {
-    "send-due": {"task": "outreach.tasks.send_due", "schedule": 5.0},
-    "release-stale": {"task": "outreach.tasks.settle_expired_leases", "schedule": 15.0},
-    "plan-invitations": {"task": "surveys.tasks.plan_invitations", "schedule": 30.0},
-    "invite-due": {"task": "surveys.tasks.invite_due", "schedule": 30.0},
-    "plan-missed": {"task": "surveys.tasks.plan_missed", "schedule": 86400.0},
-    "ask-silent": {"task": "referrals.tasks.ask_silent", "schedule": 60.0},
-    "attribute-orders": {"task": "referrals.tasks.attribute_orders", "schedule": 30.0},
-    "attribute-missed": {"task": "referrals.tasks.attribute_missed", "schedule": 86400.0},
-    "approve-due": {"task": "referrals.tasks.approve_due", "schedule": 30.0},
-    "void-refunded": {"task": "referrals.tasks.void_refunded", "schedule": 30.0},
-    "expire-vouchers": {"task": "rewards.tasks.expire_due", "schedule": 3600.0},
-    "recount-ledger": {"task": "rewards.tasks.recount", "schedule": 86400.0},
-    "forget-old-ticks": {"task": "stores.tasks.forget_old_rows", "schedule": 86400.0},
+    task: {"task": task, "schedule": float(seconds), "options": {"expires": min(seconds, 600)}}
+    for task, seconds in TICKS.items()
 }

@@ -140,7 +140,6 @@ CELERY_TASK_ACKS_LATE = False  # a task is only "look at the table": losing one 
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
-CELERY_TASK_DEFAULT_EXPIRES = 60  # stale nudges after an outage are worthless
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, **_redis_timeouts}
 CELERY_TASK_PUBLISH_RETRY = False

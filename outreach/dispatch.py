@@ -33,7 +33,7 @@ LEASE = timedelta(seconds=60)  # longer than twice a channel's time-out
 Deliver = Callable[[Letter], str]
 
 
-def dispatch(*, seconds: float = 200) -> int:
+def dispatch(*, seconds: float) -> int:
     """Send what is due now, store by store in turn, for at most `seconds`; returns how many were sent."""
     ends, sent = time.monotonic() + seconds, 0
     while time.monotonic() < ends:

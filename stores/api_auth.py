@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -17,6 +18,7 @@ from rest_framework.request import Request
 from stores import directory, limits
 from stores.models import ApiKey, Store
 from stores.problems import Problem
+from stores.tenancy import acting_for
 
 
 def hash_key(key: str) -> str:
@@ -54,8 +56,14 @@ def _limit(key: ApiKey) -> None:
 
 
 def _note_use(key: ApiKey, store: Store) -> None:
+    """Once a minute, after the request's transaction: within it, parallel calls would wait for the row."""
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at > timedelta(minutes=1):
+        transaction.on_commit(lambda: _write_use(key, store, now), robust=True)
+
+
+def _write_use(key: ApiKey, store: Store, now: datetime) -> None:
+    with acting_for(store):
         recent = Q(last_used_at__gt=now - timedelta(minutes=1))
         ApiKey.objects.for_store(store).filter(pk=key.pk).exclude(recent).update(last_used_at=now)
 

@@ -4,21 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_walls'),
-        ('outreach', '0002_walls'),
-        ('stores', '0002_walls'),
+        ("customers", "0002_walls"),
+        ("outreach", "0002_walls"),
+        ("stores", "0002_walls"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='message',
-            name='kind',
-            field=models.CharField(choices=[('survey', 'How was it?'), ('ask', 'Put in a good word'), ('reward', 'Your reward is ready'), ('gift', 'Your gift')], max_length=20),
+            model_name="message",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("survey", "How was it?"),
+                    ("ask", "Put in a good word"),
+                    ("reward", "Your reward is ready"),
+                    ("gift", "Your gift"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('status', 'unknown')), fields=['store', 'due_at'], name='message_unknown'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("status", "unknown")), fields=["store", "due_at"], name="message_unknown"
+            ),
         ),
     ]

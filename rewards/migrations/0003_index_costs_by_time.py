@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('rewards', '0002_walls'),
-        ('stores', '0002_walls'),
+        ("rewards", "0002_walls"),
+        ("stores", "0002_walls"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='ledgertransaction',
-            index=models.Index(fields=['store', 'at'], name='ledger_at'),
+            model_name="ledgertransaction",
+            index=models.Index(fields=["store", "at"], name="ledger_at"),
         ),
     ]

@@ -49,7 +49,13 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("total");
       if (mine !== asked || !fresh) return;
+      const verdict = page.querySelector(".result"), card = total.closest(".result");
       total.replaceChildren(...fresh.childNodes);
+      // The tick and the words above the bill may have changed their mind as well.
+      if (verdict) {
+        card.className = verdict.className;
+        card.querySelector(".result-head").replaceWith(verdict.querySelector(".result-head"));
+      }
       pay.disabled = !total.querySelector("[name=shown]");
     } catch { // no line: the button asks the server again
       pay.disabled = false;

@@ -4,17 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_walls'),
-        ('outreach', '0003_index_what_the_dashboard_reads'),
-        ('stores', '0002_walls'),
-        ('surveys', '0002_walls'),
+        ("customers", "0002_walls"),
+        ("outreach", "0003_index_what_the_dashboard_reads"),
+        ("stores", "0002_walls"),
+        ("surveys", "0002_walls"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('status', 'skipped')), fields=['store', '-due_at'], name='invitation_skipped'),
+            model_name="invitation",
+            index=models.Index(
+                condition=models.Q(("status", "skipped")), fields=["store", "-due_at"], name="invitation_skipped"
+            ),
         ),
     ]
