@@ -131,6 +131,9 @@ class Referral(PublicModel):
     friend = TenantKey(Customer, models.PROTECT, null=True, related_name="referrals_received")
     order = TenantOneToOne(Order, models.PROTECT, related_name="referral")  # credited once
     link = TenantKey(ShareLink, models.PROTECT, related_name="referrals")
+    # The terms at the moment it was credited: a later change of the program does not touch them.
+    friend_offer = TenantKey(Offer, models.PROTECT, related_name="+")
+    ladder = TenantKey(Ladder, models.PROTECT, related_name="+")
     evidence = models.CharField(max_length=8, choices=Evidence)
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     reason = models.CharField(max_length=16, choices=Reason, blank=True)

@@ -58,7 +58,7 @@ def decided(store: Store) -> QuerySet[Referral]:
 def with_people(store: Store) -> QuerySet[Referral]:
     """The store's referrals with everybody and everything a row names."""
     return Referral.objects.for_store(store).select_related(
-        "advocate", "friend", "order", "link", "store", "program__ladder", "program__friend_offer"
+        "advocate", "friend", "order", "link", "store", "ladder", "friend_offer"
     )
 
 
@@ -128,14 +128,15 @@ def _gifts_ahead(store: Store, referrals: Sequence[Referral]) -> dict[int, list[
     """By referral id, what approving it now would give to both sides."""
     if not referrals:
         return {}
-    tiers = granting.steps_of(referrals[0].program.ladder)  # a store has one program
-    steps, done = granting.as_steps(tiers), approved_by(store, {one.advocate_id for one in referrals})
+    ladders = {one.ladder_id: granting.steps_of(one.ladder) for one in {one.ladder_id: one for one in referrals}.values()}
+    done = approved_by(store, {one.advocate_id for one in referrals})
     gifts, given = {}, _have_their_gift(store, referrals)
     for one in referrals:
-        earned = reward_rules.earned_tiers(steps, done.get(one.advocate_id, 0) + 1)
+        tiers = ladders[one.ladder_id]
+        earned = reward_rules.earned_tiers(granting.as_steps(tiers), done.get(one.advocate_id, 0) + 1)
         gifts[one.pk] = [_to(one.advocate, tiers[step.pk].offer, store) for step in earned]
-        if one.friend and (gives_credit_later(one.program.friend_offer) or one.pk not in given):
-            gifts[one.pk].append(_to(one.friend, one.program.friend_offer, store))
+        if one.friend and (gives_credit_later(one.friend_offer) or one.pk not in given):
+            gifts[one.pk].append(_to(one.friend, one.friend_offer, store))
     return gifts
 
 
@@ -219,8 +220,8 @@ def effects(store: Store) -> list[str]:
         lines.append(words % {"count": changes.number(given)})
     if coming:
         words = ngettext(
-            "%(count)s purchase of a friend waits to be counted: it will be rewarded by the new steps.",
-            "%(count)s purchases of friends wait to be counted: they will be rewarded by the new steps.",
+            "%(count)s purchase of a friend waits to be counted: it is rewarded by the steps of its day.",
+            "%(count)s purchases of friends wait to be counted: they are rewarded by the steps of their day.",
             coming,
         )
         lines.append(words % {"count": changes.number(coming)})

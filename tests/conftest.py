@@ -86,6 +86,28 @@ def _clean_counters(request):
 
 
 @pytest.fixture
+def committed(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The database without a transaction around the test.
+
+    Not pytest's `transaction=True`: that empties every table by TRUNCATE, which the application's role
+    may not do (the books are append-only). What the test writes stays, in a store of its own.
+    """
+    with django_db_blocker.unblock():
+        cache.clear()
+        yield
+        for one in connections.all():
+            one.close()
+
+
+@pytest.fixture
+def committed_store(committed) -> Store:
+    """A store of this test's own, committed; use rows inside `acting_for(store)`."""
+    slug = f"shop-{secrets.token_hex(4)}"
+    facts = {"currency": "PHP", "timezone": "Asia/Manila", "country": "PH"}
+    return open_store(slug=slug, name="Committed", at=NOW - timedelta(days=400), **facts)
+
+
+@pytest.fixture
 def now() -> datetime:
     """The moment a test plays at, aware UTC."""
     return NOW

@@ -21,7 +21,7 @@ from stores.models import AuditEvent
 from stores.problems import Problem
 from stores.tenancy import StoreQuerySet
 
-JOINED = ("advocate", "friend", "order", "store", "program__ladder", "program__friend_offer")
+JOINED = ("advocate", "friend", "order", "store", "ladder", "friend_offer")
 
 
 class Referrals(ApiView):

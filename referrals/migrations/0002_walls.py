@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
             friend_id="customers_customer",
             order_id="customers_order",
             link_id="referrals_sharelink",
+            friend_offer_id="rewards_offer",
+            ladder_id="rewards_ladder",
         ),
         wall("referrals_referralevent", referral_id="referrals_referral"),
         append_only("referrals_referralevent"),

@@ -95,6 +95,8 @@ def _create(order: Order, trace: Trace, reason: str, at: datetime) -> Referral:
         friend=order.customer,
         order=order,
         link=trace.link,
+        friend_offer_id=trace.link.program.friend_offer_id,
+        ladder_id=trace.link.program.ladder_id,
         evidence=trace.evidence,
         status=status,
         reason=reason,

@@ -58,9 +58,9 @@ def _approved(advocate: Customer) -> int:
 
 
 def _grant_both(referral: Referral, number: int, at: datetime) -> None:
-    ladder, key = referral.program.ladder, f"referral:{referral.pk}"
+    ladder, key = referral.ladder, f"referral:{referral.pk}"
     rewards = granting.grant_tiers(ladder, referral.advocate, number=number, key=key, at=at)
-    offer = referral.program.friend_offer
+    offer = referral.friend_offer
     if referral.friend and (gives_credit_later(offer) or not gift_was_given(referral)):
         rewards.append(granting.grant(referral.friend, offer, side=Reward.Side.FRIEND, key=f"{key}:friend", at=at))
     for reward in rewards:
@@ -139,7 +139,7 @@ def _whole(store: Store, pks: list[int]) -> list[Referral]:
     if not pks:
         return []
     rows = Referral.objects.for_store(store).filter(pk__in=pks).order_by("hold_until", "pk")
-    return list(rows.select_related("program__ladder", "program__friend_offer", "advocate", "friend", "order", "store"))
+    return list(rows.select_related("ladder", "friend_offer", "advocate", "friend", "order", "store"))
 
 
 def void_refunded(store: Store, at: datetime) -> int:

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection
 
-from referrals.services.programs import open_store
-from stores.models import Store
 from stores.tenancy import acting_for
-from tests.conftest import NOW
-
-
-@pytest.fixture
-def committed(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """The database without a transaction around the test.
-
-    Not pytest's `transaction=True`: that empties every table by TRUNCATE, which the application's role
-    may not do (the books are append-only). What the test writes stays, in a store of its own.
-    """
-    with django_db_blocker.unblock():
-        cache.clear()
-        yield
-        for one in connections.all():
-            one.close()
-
-
-@pytest.fixture
-def committed_store(committed) -> Store:
-    """A store of this test's own, committed; use rows inside `acting_for(store)`."""
-    slug = f"race-{secrets.token_hex(4)}"
-    facts = {"currency": "PHP", "timezone": "Asia/Manila", "country": "PH"}
-    return open_store(slug=slug, name="Race", at=NOW - timedelta(days=400), **facts)
 
 
 @pytest.fixture
