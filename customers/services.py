@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from customers import rules
 from customers.models import Category, Channel, Consent, Customer, Event, Order, OrderLine, Product
@@ -64,19 +65,25 @@ class Outcome:
     CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 
-def find_or_create_customer(store: Store, person: Person, *, at: datetime, source: str) -> Customer:
+def find_or_create_customer(
+    store: Store, person: Person, *, at: datetime, source: str, known: set[str] | None = None
+) -> Customer:
     """The customer this person is: by the shop's id, else e-mail, else phone; made when unknown.
 
     What was blank is filled in; a filled e-mail or phone is never overwritten, and one that belongs
-    to another customer stays theirs. Raises BadEmail, BadPhone.
+    to another customer stays theirs. `known` (see `Shared`) spares the look-up of people who cannot be
+    there yet. Raises BadEmail, BadPhone.
     """
     email = rules.normal_email(person.email)
     phone = rules.normal_phone(person.phone, store.country)
-    customer = _find(store, person.external_id, email, phone)
+    names = {name for name in (person.external_id, email, phone) if name}
+    may_be_known = known is None or bool(names & known)
+    if known is not None:
+        known |= names
+    customer = _find(store, person.external_id, email, phone) if may_be_known else None
     if customer is None:
-        customer = _create(store, person, email, phone, at)
-    else:
-        _fill_in(customer, person, email, phone)
+        return _create(store, person, email, phone, at, source)
+    _fill_in(customer, person, email, phone)
     for channel, granted in person.consent.items():
         record_consent(customer, Channel(channel), granted=granted, source=source, at=at)
     return customer
@@ -100,8 +107,9 @@ def _find(store: Store, external_id: str, email: str, phone: str) -> Customer | 
     return ranked[0] if ranked else None
 
 
-def _create(store: Store, person: Person, email: str, phone: str, at: datetime) -> Customer:
+def _create(store: Store, person: Person, email: str, phone: str, at: datetime, source: str) -> Customer:
     name = rules.clean_name(person.name)
+    said = {Channel(channel): granted for channel, granted in person.consent.items()}
     customer = Customer(
         store=store,
         external_id=person.external_id,
@@ -112,6 +120,8 @@ def _create(store: Store, person: Person, email: str, phone: str, at: datetime) 
         phone=phone,
         phone_norm=phone,
         locale=person.locale,
+        email_consent=said.get(Channel.EMAIL, False),
+        sms_consent=said.get(Channel.SMS, False),
         recorded_at=at,
     )
     if not insert_new(customer):  # a twin was faster: theirs is the row
@@ -119,6 +129,11 @@ def _create(store: Store, person: Person, email: str, phone: str, at: datetime) 
         if theirs is None:  # not by these: one of them belongs to somebody else
             raise IntegrityError("customer conflicts with one that cannot be seen")
         return theirs
+    if said:
+        Consent.objects.bulk_create(
+            Consent(store=store, customer=customer, channel=channel, granted=granted, source=source[:80], at=at)
+            for channel, granted in said.items()
+        )
     return customer
 
 
@@ -177,6 +192,7 @@ class Shared:
     orders: set[tuple[str, str]]  # (source, external_id) known before
     products: dict[str, Product]
     locations: dict[str, Location]
+    people: set[str]  # shop's ids, e-mails and phones that some customer may have
 
 
 def shared_by(store: Store, many: Sequence[OrderData]) -> Shared:
@@ -187,7 +203,24 @@ def shared_by(store: Store, many: Sequence[OrderData]) -> Shared:
         orders=set(known.values_list("source", "external_id")),
         products=find_or_create_products(store, [line for one in many for line in one.lines]),
         locations={code: found for code in codes if (found := _location(store, code))},
+        people=_known_names(store, [one.person for one in many if one.person]),
     )
+
+
+def _known_names(store: Store, people: Sequence[Person]) -> set[str]:
+    """Every name of the customers that share an id, an e-mail or a phone with these people.
+
+    What cannot be read as an address names nobody; recording it says so.
+    """
+    ids, emails, phones = set(), set(), set()
+    for person in people:
+        with suppress(rules.BadEmail, rules.BadPhone):
+            ids.add(person.external_id)
+            emails.add(rules.normal_email(person.email))
+            phones.add(rules.normal_phone(person.phone, store.country))
+    same = Q(external_id__in=ids - {""}) | Q(email_norm__in=emails - {""}) | Q(phone_norm__in=phones - {""})
+    rows = Customer.objects.for_store(store).filter(same)
+    return {name for row in rows.values_list("external_id", "email_norm", "phone_norm") for name in row if name}
 
 
 def record_order(
@@ -204,7 +237,8 @@ def record_order(
     with transaction.atomic(savepoint=False):
         named = Order.objects.for_store(store).filter(source=data.source, external_id=data.external_id)
         is_new = shared is not None and (data.source, data.external_id) not in shared.orders
-        known = None if is_new else named.select_for_update().first()
+        has_lines = Exists(OrderLine.objects.filter(store=store, order=OuterRef("pk")))
+        known = None if is_new else named.annotate(has_lines=has_lines).select_for_update(of=("self",)).first()
         if known:
             return known, _bring_up_to_date(store, known, data, at, source)
         created = _create_order(store, data, at, source, shared)
@@ -212,7 +246,7 @@ def record_order(
             shared.orders.add((data.source, data.external_id))
         if created:
             return created, Outcome.CREATED
-        known = Order.objects.for_store(store).get(source=data.source, external_id=data.external_id)
+        known = named.annotate(has_lines=has_lines).get()
         return known, _bring_up_to_date(store, known, data, at, source)
 
 
@@ -221,7 +255,9 @@ def _create_order(store: Store, data: OrderData, at: datetime, source: str, shar
     person = data.person
     order = Order(
         store=store,
-        customer=find_or_create_customer(store, person, at=at, source=source) if person else None,
+        customer=find_or_create_customer(store, person, at=at, source=source, known=shared.people if shared else None)
+        if person
+        else None,
         source=data.source,
         external_id=data.external_id,
         currency=data.currency,
@@ -278,7 +314,7 @@ def _bring_up_to_date(store: Store, order: Order, data: OrderData, at: datetime,
         changes["code"] = normalise(data.code)
     if data.person and order.customer_id is None:
         changes["customer"] = find_or_create_customer(store, data.person, at=at, source=source)
-    if data.lines and not order.lines.exists():  # the till redeemed first and reports the sale after
+    if data.lines and not getattr(order, "has_lines", True):  # the till redeemed first and reports the sale after
         _add_lines(store, order, data.lines)
         changes["updated_at"] = at
     if not changes:

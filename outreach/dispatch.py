@@ -67,10 +67,10 @@ def dispatch_batch(store: Store) -> int:
     return sent
 
 
-def rehearse(store: Store, at: datetime) -> int:
+def rehearse(store: Store, at: datetime) -> list[Message]:
     """What `dispatch` would do at `at` (aware UTC), with nothing leaving the house; for replays.
 
-    The same claim and the same checks; what may go out is marked as sent at once. Returns how many.
+    The same claim and the same checks; what may go out is marked as sent at once, and returned.
     """
     claimed = claim(store, at, token=uuid4(), lease_until=at + LEASE, limit=10_000)
     Message.objects.for_store(store).filter(pk__in=[message.pk for message in claimed]).update(
@@ -79,7 +79,7 @@ def rehearse(store: Store, at: datetime) -> int:
     MessageEvent.objects.bulk_create(
         MessageEvent(store=store, message=message, status=Message.Status.SENT, at=at) for message in claimed
     )
-    return len(claimed)
+    return claimed
 
 
 def claim(store: Store, at: datetime, *, token: UUID, lease_until: datetime, limit: int = BATCH) -> list[Message]:

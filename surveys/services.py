@@ -173,14 +173,14 @@ def respond(invitation: Invitation, *, score: int, comment: str, at: datetime) -
 
     A detractor's answer opens a case at once. Raises TooLate.
     """
-    with transaction.atomic():
-        # The lock lets two tabs write one after the other.
+    known = response_to(invitation)
+    if not _may_answer(invitation, known, at):
+        raise TooLate(invitation.public_id)
+    if known and (known.score, known.comment) == (score, comment):
+        return known
+    with transaction.atomic(savepoint=False):
+        # The lock lets two tabs write one after the other; the second changes the first's answer.
         Invitation.objects.filter(pk=invitation.pk, store_id=invitation.store_id).update(silent_ask_at=None)
-        known = response_to(invitation)
-        if not _may_answer(invitation, known, at):
-            raise TooLate(invitation.public_id)
-        if known and (known.score, known.comment) == (score, comment):
-            return known
         response = _write(invitation, known, score, comment, at)
         if rules.group_of(score) is rules.Group.DETRACTOR:
             open_case(response, at=at)
@@ -188,13 +188,19 @@ def respond(invitation: Invitation, *, score: int, comment: str, at: datetime) -
 
 
 def _write(invitation: Invitation, known: Response | None, score: int, comment: str, at: datetime) -> Response:
-    response = known or Response(
-        store_id=invitation.store_id, invitation=invitation, customer=invitation.customer, at=at, version=0
+    response = Response(
+        store_id=invitation.store_id,
+        invitation=invitation,
+        customer=invitation.customer,
+        score=score,
+        comment=comment,
+        at=at,
     )
-    response.score, response.comment = score, comment
-    response.changed_at = at if known else None
-    response.version += 1
-    response.save()
+    if known or not insert_new(response):
+        response = known or Response.objects.get(store_id=invitation.store_id, invitation=invitation)
+        response.score, response.comment, response.changed_at = score, comment, at
+        response.version += 1
+        response.save()
     ResponseEvent.objects.create(store_id=invitation.store_id, response=response, score=score, comment=comment, at=at)
     return response
 

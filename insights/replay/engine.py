@@ -12,6 +12,7 @@ from customers.services import record_order, shared_by
 from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch
+from outreach.models import Message
 from referrals.services import asking, attribution, deciding
 from rewards.services import vouchers
 from stores.models import Store
@@ -41,9 +42,10 @@ def run(
     if not facts:
         return
     people = People(store, answers, friends=friends, consent=consent)
-    sent = friends or any(fact.order.code for fact in facts)  # else nobody can have been sent by anybody
+    with_friends = friends or any(fact.order.code for fact in facts)  # else nobody can have been sent by anybody
     with acting_for(store):
         shared = shared_by(store, [fact.order for fact in facts])
+        people.remember()
     end = until or facts[-1].at + AFTERMATH
     waiting = iter([*facts, None])
     fact = next(waiting)
@@ -58,10 +60,10 @@ def run(
                     record_order(store, people.with_consent(fact.order), at=fact.at, shared=shared)
                     fact = next(waiting)
                 people.act(before, moment)
-                _sweep(store, before, moment)
-                if sent:
+                sent = _sweep(store, before, moment)
+                if with_friends:
                     _sweep_referrals(store, before, moment)
-                people.notice(before, moment)
+                people.notice(before, moment, sent)
         before = moment
         progress(moment)
 
@@ -75,13 +77,13 @@ def _moments(first: datetime, end: datetime) -> list[datetime]:
     return noons if noons and noons[-1] == end else [*noons, end]
 
 
-def _sweep(store: Store, since: datetime, at: datetime) -> None:
-    """What beat would have started between `since` and `at`."""
+def _sweep(store: Store, since: datetime, at: datetime) -> list[Message]:
+    """What beat would have started between `since` and `at`; returns the messages that went out."""
     look_back = since - timedelta(hours=1)
     surveys.plan_invitations(store, at, since=look_back)
     surveys.invite_due(store, at)
     asking.ask_silent(store, at, limit=10_000)
-    dispatch.rehearse(store, at)
+    return dispatch.rehearse(store, at)
 
 
 def _sweep_referrals(store: Store, since: datetime, at: datetime) -> None:

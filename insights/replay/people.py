@@ -8,7 +8,7 @@ Rates: EFFECTIVENESS section 2 (shares, visits and orders per advocate, answers,
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -81,13 +81,9 @@ class People:
         """Plan a deed."""
         heapq.heappush(self.queue, (at, next(self.ticket), deed))
 
-    def notice(self, since: datetime, until: datetime) -> None:
-        """See what the engine did in (since, until], and plan how people react."""
-        sent = Message.objects.for_store(self.store).filter(kind=Kind.SURVEY, status=Message.Status.SENT)
-        for message in sent.filter(due_at__gt=since, due_at__lte=until).select_related(
-            "invitation__order", "invitation__customer__store"
-        ):
-            self._expect_answer(message.invitation, message)
+    def notice(self, since: datetime, until: datetime, sent: Sequence[Message]) -> None:
+        """See what the engine did in (since, until], and what it `sent`; plan how people react."""
+        self._notice_letters(sent, until)
         if self.friends:
             self._notice_asks(since, until)
             self._notice_rewards(since, until)
@@ -95,12 +91,31 @@ class People:
             for case in opened.select_related("response__invitation__order", "customer", "store"):
                 self._expect_help(case)
 
+    def remember(self) -> None:
+        """Letters of an earlier run that may not have been answered yet."""
+        earlier = Message.objects.for_store(self.store).filter(status=Message.Status.SENT, invitation__response=None)
+        for message in earlier.select_related("customer"):
+            assert message.sent_at is not None
+            self._notice_letters([message], message.sent_at)
+
+    def _notice_letters(self, sent: Sequence[Message], at: datetime) -> None:
+        """People read what came `at`."""
+        questions = [message.pk for message in sent if message.kind == Kind.SURVEY]
+        if questions:
+            invitations = Invitation.objects.for_store(self.store).filter(message__in=questions)
+            for invitation in invitations.select_related("order", "customer__store").order_by("pk"):
+                self._expect_answer(invitation, at)
+        for message in sent:
+            if self.friends and message.kind == Kind.ASK:
+                fact = f"mail-{message.customer.email_norm}-{at:%Y%m%d}"
+                self._maybe_share(fact, message.customer_id, MAIL_SHARE, at)
+
     # -- buyers --
 
-    def _expect_answer(self, invitation: Invitation, message: Message) -> None:
+    def _expect_answer(self, invitation: Invitation, sent_at: datetime) -> None:
         answer = self.answers.get(invitation.order.external_id) or self._made_up_answer(invitation)
-        if answer and message.sent_at:
-            self.later(message.sent_at + answer.delay, lambda at: self._answer(invitation, answer, at))
+        if answer:
+            self.later(sent_at + answer.delay, lambda at: self._answer(invitation, answer, at))
 
     def _made_up_answer(self, invitation: Invitation) -> Answer | None:
         """Friends who bought are asked too, and nobody wrote down what they said."""
@@ -126,13 +141,6 @@ class People:
             assert response.ask_shown_at is not None
             fact = f"page-{response.invitation.order.external_id}"
             self._maybe_share(fact, response.customer_id, PAGE_SHARE, response.ask_shown_at)
-        sent = Message.objects.for_store(self.store).filter(
-            kind=Kind.ASK, status=Message.Status.SENT, due_at__gt=since, due_at__lte=until
-        )
-        for message in sent.select_related("customer"):
-            assert message.sent_at is not None
-            fact = f"mail-{message.customer.email_norm}-{message.sent_at:%Y%m%d}"
-            self._maybe_share(fact, message.customer_id, MAIL_SHARE, message.sent_at)
 
     def _maybe_share(self, fact: str, customer_id: int, chance: float, asked_at: datetime) -> None:
         luck = self._luck("share", fact)
