@@ -128,7 +128,7 @@ def _gifts_ahead(store: Store, referrals: Sequence[Referral]) -> dict[int, list[
     """By referral id, what approving it now would give to both sides."""
     if not referrals:
         return {}
-    ladders = {one.ladder_id: granting.steps_of(one.ladder) for one in {one.ladder_id: one for one in referrals}.values()}
+    ladders = {pk: granting.steps_of(ladder) for pk, ladder in {one.ladder_id: one.ladder for one in referrals}.items()}
     done = approved_by(store, {one.advocate_id for one in referrals})
     gifts, given = {}, _have_their_gift(store, referrals)
     for one in referrals:
