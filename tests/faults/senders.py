@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 def real() -> None:
     from outreach.dispatch import dispatch
 
-    dispatch()
+    dispatch(seconds=20)
 
 
 def naive() -> None:
