@@ -17,7 +17,7 @@ from outreach.rendering import language_of, unsubscribe_url
 from outreach.services import customers_written_since, note_skipped, plan_message
 from referrals.models import ShareLink
 from referrals.services.links import landing_url, share_link_of, share_page_url
-from referrals.services.programs import is_live, program_of
+from referrals.services.programs import live_program, program_of
 from rewards.wording import offer_text
 from stores.models import Store
 from surveys import rules as survey_rules
@@ -35,10 +35,11 @@ def ask_on_answer(store: Store, response: Response, *, at: datetime) -> ShareLin
     wanted = survey_rules.may_be_asked(response.score, ask_passives=store.ask_passives)
     if not wanted or Hold.objects.for_store(store).filter(customer=response.customer_id).exists():
         return None
-    if not is_live(store):
+    program = live_program(store)
+    if program is None:
         return None
     surveys.note_ask_shown(response, at=at)
-    return share_link_of(response.customer, at=at)
+    return share_link_of(response.customer, at=at, program=program)
 
 
 def ask_silent(store: Store, at: datetime, *, limit: int = 500) -> int:
@@ -84,7 +85,7 @@ def _reason_against(store: Store, invitation: Invitation, at: datetime) -> str:
     order, since = invitation.order, at - timedelta(days=store.cooldown_days)
     if order.refunded_at or order.cancelled_at:
         return "refunded" if order.refunded_at else "cancelled"
-    if not is_live(store):
+    if live_program(store) is None:
         return "paused"
     own = (f"survey:{order.pk}",)  # this question's own message does not count against its ask
     resting = customers_written_since(store, {invitation.customer_id}, since, except_keys=own)

@@ -16,15 +16,14 @@ from stores.models import Store
 from stores.tenancy import insert_new
 
 
-def share_link_of(customer: Customer, *, at: datetime) -> ShareLink:
-    """The customer's share link, made when first needed."""
+def share_link_of(customer: Customer, *, at: datetime, program: Program | None = None) -> ShareLink:
+    """The customer's share link, made when first needed; `program`, the store's, spares a look-up."""
     known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer).first()
-    return known or _make(customer, at)
+    return known or _make(customer, program or Program.objects.for_store(customer.store).get(), at)
 
 
-def _make(customer: Customer, at: datetime) -> ShareLink:
+def _make(customer: Customer, program: Program, at: datetime) -> ShareLink:
     store = customer.store
-    program = Program.objects.for_store(store).get()
     for _ in range(20):
         code = rules.new_code(customer.name, store.slug)
         link = ShareLink(

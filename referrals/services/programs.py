@@ -129,9 +129,9 @@ def make_ladder(store: Store, tiers: Sequence[TierTerms]) -> Ladder:
     return ladder
 
 
-def is_live(store: Store) -> bool:
-    """Whether the store's program runs."""
-    return Program.objects.for_store(store).filter(status=Program.Status.LIVE).exists()
+def live_program(store: Store) -> Program | None:
+    """The store's program if it runs, without its offers."""
+    return Program.objects.for_store(store).filter(status=Program.Status.LIVE).first()
 
 
 def program_of(store: Store) -> Program:
