@@ -36,7 +36,7 @@ from stores.tokens import Purpose
 from surveys.models import Invitation, RecoveryCase, Response
 from surveys.public_views import closed, open_invitation, response_to
 from surveys.rules import Group, group_of
-from surveys.services import may_answer
+from surveys.services.answering import may_answer
 
 # -- After the answer --
 

@@ -16,9 +16,10 @@ from outreach.rendering import unsubscribe_url
 from stores.middleware import speak
 from stores.public import enter_by_token, public_page
 from stores.tokens import Purpose
-from surveys import rules, services
+from surveys import rules
 from surveys.models import Invitation, Response
 from surveys.public_forms import COMMENT_LENGTH, SCORES, AnswerForm, read_score
+from surveys.services import answering
 
 
 @public_page
@@ -39,8 +40,8 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     if not form.is_trapped:  # a program that fills in everything gets the same friendly page
         try:
             given = form.cleaned_data
-            services.respond(invitation, score=given["score"], comment=given["comment"], at=timezone.now())
-        except services.TooLate:
+            answering.respond(invitation, score=given["score"], comment=given["comment"], at=timezone.now())
+        except answering.TooLate:
             return closed(request, status=410)
     return redirect("referral:thanks", token=token)
 
@@ -69,7 +70,7 @@ def closed(request: HttpRequest, *, status: int) -> HttpResponse:
 
 
 def _takes_answers(invitation: Invitation) -> bool:
-    return invitation.customer.erased_at is None and services.may_answer(invitation, timezone.now())
+    return invitation.customer.erased_at is None and answering.may_answer(invitation, timezone.now())
 
 
 def _initial(request: HttpRequest, known: Response | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ from customers.rules import folded_name
 from stores import lists
 from stores.models import Membership, Store, User
 from surveys.models import CaseEvent, RecoveryCase
-from surveys.services import ASSIGNED
+from surveys.services.recovery import ASSIGNED
 
 ROWS = 50
 

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from stores.models import Store
 from stores.ticks import for_each_store, periodic
-from surveys import services
+from surveys.services import inviting
 
 
 @periodic(30)
 def plan_invitations(at: datetime) -> int:
     """Plan questions about orders that changed lately."""
-    return for_each_store(services.plan_invitations, at)
+    return for_each_store(inviting.plan_invitations, at)
 
 
 @periodic(86400)
@@ -20,10 +20,10 @@ def plan_missed(at: datetime) -> int:
 
 
 def _plan_all(store: Store, at: datetime) -> int:
-    return services.plan_invitations(store, at, since=at - timedelta(days=3650))
+    return inviting.plan_invitations(store, at, since=at - timedelta(days=3650))
 
 
 @periodic(30)
 def invite_due(at: datetime) -> int:
     """Ask about orders whose value has shown."""
-    return for_each_store(services.invite_due, at)
+    return for_each_store(inviting.invite_due, at)

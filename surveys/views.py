@@ -18,9 +18,10 @@ from customers.services import set_days_to_value
 from stores.access import for_role
 from stores.lists import EXPORT_LIMIT, csv_response
 from stores.models import Role, Store, User
-from surveys import queries, services
+from surveys import queries
 from surveys.forms import NoteForm, days_from
 from surveys.models import RecoveryCase
+from surveys.services import recovery
 
 
 @for_role(Role.MANAGER)
@@ -84,7 +85,7 @@ def case(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
 def _note(request: HttpRequest, found: RecoveryCase) -> NoteForm:
     form = NoteForm(request.POST, is_needed=_("Write the note first."))
     if form.is_valid():
-        services.add_note(found, form.cleaned_data["note"], at=timezone.now(), by=_me(request))
+        recovery.add_note(found, form.cleaned_data["note"], at=timezone.now(), by=_me(request))
     return form
 
 
@@ -94,7 +95,7 @@ def _assign(request: HttpRequest, found: RecoveryCase) -> NoteForm:
     if chosen and chosen not in helpers:
         raise Http404("no such person here")
     if helpers.get(chosen) != found.assignee:
-        services.assign(found, helpers.get(chosen), at=timezone.now(), by=_me(request))
+        recovery.assign(found, helpers.get(chosen), at=timezone.now(), by=_me(request))
     return _nothing_to_refuse()
 
 
@@ -113,14 +114,14 @@ def _close(request: HttpRequest, found: RecoveryCase) -> NoteForm:
 
 
 def _end(request: HttpRequest, found: RecoveryCase, form: NoteForm, *, solved: bool) -> bool:
-    moved = services.end_case(found, solved=solved, note=form.cleaned_data["note"], at=timezone.now(), by=_me(request))
+    moved = recovery.end_case(found, solved=solved, note=form.cleaned_data["note"], at=timezone.now(), by=_me(request))
     if not moved:
         messages.info(request, _("It had been ended already."))
     return moved
 
 
 def _reopen(request: HttpRequest, found: RecoveryCase) -> NoteForm:
-    if services.reopen_case(found, at=timezone.now(), by=_me(request)):
+    if recovery.reopen_case(found, at=timezone.now(), by=_me(request)):
         messages.success(request, _("Open again. Until it ends they are asked for nothing."))
     return _nothing_to_refuse()
 

@@ -5,15 +5,15 @@ from outreach.models import Message
 from referrals.services import asking, attribution, claims, deciding
 from rewards.models import Reward
 from rewards.services import ledger, vouchers
-from surveys import services as surveys
 from surveys.models import Invitation
+from surveys.services import answering, inviting
 
 
 def test_an_order_becomes_two_rewards(store, make_order, now):
     make_order("sara@example.com", days_ago=9)
-    assert surveys.plan_invitations(store, now, since=now - timedelta(days=30)) == 1
-    assert surveys.invite_due(store, now) == 1
-    response = surveys.respond(Invitation.objects.for_store(store).get(), score=10, comment="", at=now)
+    assert inviting.plan_invitations(store, now, since=now - timedelta(days=30)) == 1
+    assert inviting.invite_due(store, now) == 1
+    response = answering.respond(Invitation.objects.for_store(store).get(), score=10, comment="", at=now)
     link = asking.ask_on_answer(store, response, at=now)
     taken = claims.claim(link, Person("Bea Cruz", "bea@example.com"), at=now)
     used = vouchers.redeem(taken.voucher, vouchers.Bill(100_00, "PHP"), at=now)

@@ -14,7 +14,7 @@ from referrals.services.programs import open_store
 from stores import directory
 from stores.models import Location, Store
 from stores.tenancy import acting_for
-from surveys.services import plan_invitations
+from surveys.services.inviting import plan_invitations
 
 # The last hours are left to the real worker, so that letters lie in the outbox when a visitor looks.
 LIVE = timedelta(hours=36)

@@ -17,7 +17,7 @@ from referrals.services import asking, attribution, deciding
 from rewards.services import vouchers
 from stores.models import Store
 from stores.tenancy import acting_for
-from surveys import services as surveys
+from surveys.services import inviting
 
 NOON = time(12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -80,8 +80,8 @@ def _moments(first: datetime, end: datetime) -> list[datetime]:
 def _sweep(store: Store, since: datetime, at: datetime) -> list[Message]:
     """What beat would have started between `since` and `at`; returns the messages that went out."""
     look_back = since - timedelta(hours=1)
-    surveys.plan_invitations(store, at, since=look_back)
-    surveys.invite_due(store, at)
+    inviting.plan_invitations(store, at, since=look_back)
+    inviting.invite_due(store, at)
     asking.ask_silent(store, at, limit=10_000)
     return dispatch.rehearse(store, at)
 

@@ -27,8 +27,8 @@ from referrals.services.redeeming import OrderRef, redeem
 from rewards.models import Voucher
 from rewards.services.vouchers import Bill, NotRedeemable
 from stores.models import Store
-from surveys import services as surveys
 from surveys.models import Invitation, RecoveryCase, Response
+from surveys.services import answering, recovery
 
 PAGE_SHARE = 0.30  # of those asked on the answer page: what good programs see of people who look at the offer
 MAIL_SHARE = 0.045  # of those asked by a later message
@@ -127,8 +127,8 @@ class People:
 
     def _answer(self, invitation: Invitation, answer: Answer, at: datetime) -> None:
         try:
-            response = surveys.respond(invitation, score=answer.score, comment=answer.comment, at=at)
-        except surveys.TooLate:
+            response = answering.respond(invitation, score=answer.score, comment=answer.comment, at=at)
+        except answering.TooLate:
             return
         response.customer = invitation.customer
         asking.ask_on_answer(self.store, response, at=at)
@@ -253,7 +253,7 @@ class People:
         self.later(when, lambda at: self._help(case, solved, at))
 
     def _help(self, case: RecoveryCase, solved: bool, at: datetime) -> None:
-        surveys.end_case(case, solved=solved, note="", at=at, by=None)
+        recovery.end_case(case, solved=solved, note="", at=at, by=None)
 
     def _luck(self, purpose: str, fact: str) -> Random:
         """A generator of its own for each decision: the same in every run."""

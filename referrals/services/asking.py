@@ -21,8 +21,8 @@ from referrals.services.programs import live_program, program_of
 from rewards.wording import offer_text
 from stores.models import Store
 from surveys import rules as survey_rules
-from surveys import services as surveys
 from surveys.models import Invitation, Response
+from surveys.services import answering, inviting
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def ask_on_answer(store: Store, response: Response, *, at: datetime) -> ShareLin
     program = live_program(store)
     if program is None:
         return None
-    surveys.note_ask_shown(response, at=at)
+    answering.note_ask_shown(response, at=at)
     return share_link_of(response.customer, at=at, program=program)
 
 
@@ -56,7 +56,7 @@ def ask_silent(store: Store, at: datetime, *, limit: int = 500) -> int:
         try:
             with transaction.atomic():
                 asked += _ask(store, invitation, at)
-                surveys.note_silent_ask_decided(invitation)
+                inviting.note_silent_ask_decided(invitation)
         except Exception:  # one bad row must not stop the others
             logger.exception("invitation %s: no ask decided", invitation.public_id)
     return asked

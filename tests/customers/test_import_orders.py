@@ -13,8 +13,8 @@ from customers.models import Channel, Consent, Customer, Order
 from customers.services import Person, record_order
 from outreach.models import Suppression
 from outreach.services import is_suppressed, unsubscribe
-from surveys import services as surveys
 from surveys.models import Invitation
+from surveys.services import inviting
 from tests.conftest import NOW
 
 HEADER = "external_id,placed_at,delivered_at,total,email,phone,name,sku,item,quantity,price"
@@ -201,8 +201,8 @@ def test_a_suppressed_address_stays_so(load, store):
 def test_old_orders_bring_no_messages(load, store):
     load(lines(row(1)))
     order = Order.objects.for_store(store).get()
-    surveys.plan_invitations(store, order.recorded_at)
-    assert surveys.invite_due(store, order.recorded_at) == 0
+    inviting.plan_invitations(store, order.recorded_at)
+    assert inviting.invite_due(store, order.recorded_at) == 0
     assert Invitation.objects.for_store(store).get().reason == "too_old"
 
 

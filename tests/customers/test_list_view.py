@@ -11,7 +11,7 @@ from outreach.services import unsubscribe
 from referrals.services.links import share_link_of
 from rewards.services import vouchers
 from surveys.models import Invitation
-from surveys.services import respond
+from surveys.services.answering import respond
 from tests.conftest import NOW, make_order_of
 
 

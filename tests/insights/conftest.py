@@ -8,8 +8,8 @@ from django.utils import timezone
 from customers.services import Line, OrderData, Person, record_order
 from referrals.services import asking, attribution, claims, deciding, links
 from rewards.services import vouchers
-from surveys import services as surveys
 from surveys.models import Invitation
+from surveys.services import answering, inviting
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def play(store):
         start = timezone.now() - timedelta(days=days_ago)
         order = buy(name, start, delivered_at=start)
         asked = start + timedelta(days=8)
-        surveys.plan_invitations(store, asked, since=start)
-        surveys.invite_due(store, asked)
-        response = surveys.respond(
+        inviting.plan_invitations(store, asked, since=start)
+        inviting.invite_due(store, asked)
+        response = answering.respond(
             Invitation.objects.for_store(store).get(order=order), score=score, comment="Nice", at=asked
         )
         link = asking.ask_on_answer(store, response, at=asked)

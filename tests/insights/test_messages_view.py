@@ -8,8 +8,8 @@ from insights import letters
 from insights.letters import Show
 from outreach.models import Kind, Message
 from outreach.services import note_skipped, plan_message
-from surveys import services as surveys
 from surveys.models import Invitation
+from surveys.services import inviting
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def plan(customer, key, due_at):
 def test_what_goes_out_next_holds_messages_and_planned_questions(manager, url, store, play):
     now = timezone.now()
     order = play.buy("Nina Cruz", now, delivered_at=now)
-    surveys.plan_invitations(store, now, since=now - timedelta(days=1))
+    inviting.plan_invitations(store, now, since=now - timedelta(days=1))
     plan(order.customer, "reward:x", now)
     page = manager.get(url).content.decode()
     assert "Your reward is ready" in page

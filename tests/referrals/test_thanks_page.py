@@ -11,8 +11,8 @@ from referrals.services import programs
 from referrals.services.programs import program_of
 from stores import tokens
 from stores.models import Store
-from surveys import services
 from surveys.models import Invitation, RecoveryCase, Response
+from surveys.services import answering
 
 REVIEWS = "https://reviews.example/rosewater"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1"
@@ -112,7 +112,7 @@ def test_a_paused_program_asks_nobody(client, store, url, now):
 
 
 def test_a_bot_is_not_asked_and_nothing_is_noted(client, store, url, invitation):
-    services.respond(invitation, score=10, comment="", at=timezone.now())
+    answering.respond(invitation, score=10, comment="", at=timezone.now())
     page = client.get(url, headers={"user-agent": "Barracuda Sentinel scanner"})
     assert page.status_code == 200
     assert asked_at(store) is None

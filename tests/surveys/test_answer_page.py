@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from customers.models import Customer
 from stores import tokens
-from surveys import services
 from surveys.models import Invitation, RecoveryCase, Response, ResponseEvent
+from surveys.services import answering
 
 SCANNERS = ["Barracuda Sentinel", "facebookexternalhit/1.1", "curl/8", ""]
 
@@ -160,7 +160,7 @@ def refused_politely(client, store, url, status):
 def test_after_14_days_the_answer_stands(client, store, url, invitation):
     then = timezone.now() - timedelta(days=15)
     Invitation.objects.for_store(store).update(decided_at=then)
-    services.respond(invitation, score=9, comment="A secret", at=then)
+    answering.respond(invitation, score=9, comment="A secret", at=then)
     assert "A secret" not in refused_politely(client, store, url, 410).content.decode()
 
 

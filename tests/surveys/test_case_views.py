@@ -8,8 +8,8 @@ from django.utils import timezone
 from customers.models import Category, Product
 from outreach.models import Hold
 from stores.tenancy import acting_for
-from surveys import services
 from surveys.models import CaseEvent, Invitation, RecoveryCase
+from surveys.services import answering, recovery
 
 URL = "/d/rosewater/unhappy/"
 TIMING = "/d/rosewater/settings/timing/"
@@ -23,7 +23,7 @@ def unhappy(store, make_order):
         order = make_order(email, name=name)
         at = timezone.now() - timedelta(hours=hours_ago)
         invitation = Invitation.objects.create(store=store, order=order, customer=order.customer, due_at=at)
-        response = services.respond(invitation, score=2, comment=comment, at=at)
+        response = answering.respond(invitation, score=2, comment=comment, at=at)
         return RecoveryCase.objects.for_store(store).get(response=response)
 
     return make
@@ -66,7 +66,7 @@ def test_it_says_when_nobody_waits(manager, store):
 
 
 def test_ended_ones_have_a_tab_of_their_own(manager, case):
-    services.end_case(case, solved=True, note="", at=timezone.now(), by=None)
+    recovery.end_case(case, solved=True, note="", at=timezone.now(), by=None)
     assert not manager.get(URL).context["page"].rows
     assert manager.get(f"{URL}?tab=ended").context["page"].rows == [case]
 
@@ -187,7 +187,7 @@ def test_another_stores_case_is_not_here(manager, other_store, make_order, store
         invitation = Invitation.objects.create(
             store=other_store, order=order, customer=order.customer, due_at=timezone.now()
         )
-        services.respond(invitation, score=1, comment="", at=timezone.now())
+        answering.respond(invitation, score=1, comment="", at=timezone.now())
         theirs = RecoveryCase.objects.for_store(other_store).get()
     assert manager.get(one(theirs)).status_code == 404
 

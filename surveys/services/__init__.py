@@ -1,0 +1,1 @@
+"""Writes of surveys: `inviting`, `answering`, `recovery`. The only writers of these states."""
