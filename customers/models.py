@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from stores.models import Location
 from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey
@@ -37,6 +38,10 @@ class Customer(PublicModel):
     locale = models.CharField(max_length=5, blank=True)
     email_consent = models.BooleanField(default=False)  # the newest Consent row of that channel
     sms_consent = models.BooleanField(default=False)
+    time_zone = models.CharField(max_length=64, blank=True)  # where they live, if they said so
+    birth_month = models.PositiveSmallIntegerField(null=True)
+    birth_day = models.PositiveSmallIntegerField(null=True)
+    postal_address = models.CharField(max_length=300, blank=True)  # for a handwritten note
     recorded_at = models.DateTimeField(default=timezone.now)
     erased_at = models.DateTimeField(null=True)
 
@@ -52,6 +57,9 @@ class Customer(PublicModel):
         indexes = [
             models.Index(fields=["store", "-recorded_at", "-id"], name="customer_recent"),
             models.Index(fields=["store", "name_norm"], name="customer_name", opclasses=["", "text_pattern_ops"]),
+            models.Index(
+                fields=["store", "birth_month", "birth_day"], condition=~Q(birth_month=None), name="customer_birthday"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -67,6 +75,49 @@ class Customer(PublicModel):
         """First name and initial, for other people's eyes: "Sara A."."""
         parts = self.name.split()
         return parts[0] if len(parts) == 1 else f"{parts[0]} {parts[-1][0]}." if parts else ""
+
+
+class CustomerTag(StoreModel):
+    """A word the store puts on a customer: "vip", "partner"."""
+
+    customer = TenantKey(Customer, models.PROTECT, related_name="tags")
+    tag = models.CharField(max_length=40)  # folded: see services.tag
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "customer", "tag"], name="customertag_once")]
+        indexes = [models.Index(fields=["store", "tag"], name="customertag_tag")]
+
+
+class Segment(PublicModel):
+    """A saved audience: customers for whom every one of `conditions` holds.
+
+    A condition is {"fact": slug, "value": what it is compared with}; the facts are those of
+    `referrals.audiences`, which also writes the members down, so that lower floors may read them.
+    """
+
+    name = models.CharField(_("name"), max_length=80)
+    conditions = models.JSONField(default=list)
+    counted_at = models.DateTimeField(null=True)  # when the members were last written down
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "name"], name="segment_name"),
+            models.UniqueConstraint(fields=["store", "public_id"], name="segment_public_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentMember(StoreModel):
+    """A customer who was in the segment when it was last looked at."""
+
+    segment = TenantKey(Segment, models.PROTECT, related_name="members")
+    customer = TenantKey(Customer, models.PROTECT, related_name="segments")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "segment", "customer"], name="segmentmember_once")]
 
 
 class Consent(StoreModel):

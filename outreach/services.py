@@ -6,9 +6,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from django.db.models import QuerySet
+
 from customers.models import Channel, Consent, Customer
 from customers.services import record_consent
-from outreach.models import Hold, Kind, Message, MessageEvent, Suppression
+from outreach.models import Hold, Journey, Kind, Message, MessageEvent, Suppression
 from stores.models import Store
 from stores.tenancy import insert_new
 
@@ -22,8 +24,13 @@ def plan_message(
     context: dict[str, Any],
     at: datetime,
     not_after: datetime | None = None,
+    journey: Journey | None = None,
+    about: str = "",
 ) -> Message:
-    """Put a message in the queue, once for `key` (the fact it answers); returns the row either way."""
+    """Put a message in the queue, once for `key` (the fact it answers); returns the row either way.
+
+    Callers come through `outreach.journeys.start`, which knows what the store decided about the kind.
+    """
     message = Message(
         store_id=customer.store_id,
         key=key,
@@ -33,6 +40,8 @@ def plan_message(
         due_at=due_at,
         not_after=not_after,
         created_at=at,
+        journey=journey,
+        about=about,
     )
     if insert_new(message):
         return message
@@ -66,13 +75,21 @@ def cancel_pending(customer: Customer, *, kinds: list[Kind], reason: str, at: da
     waiting = Message.objects.filter(
         store_id=customer.store_id, customer=customer, kind__in=kinds, status=Message.Status.PENDING
     )
+    return _cancel(waiting, reason, at)
+
+
+def cancel_about(store: Store, about: str, *, reason: str, at: datetime) -> int:
+    """Skip what waits about something that has ended: an answered question, a used voucher."""
+    waiting = Message.objects.for_store(store).filter(about=about, status=Message.Status.PENDING)
+    return _cancel(waiting, reason, at)
+
+
+def _cancel(waiting: QuerySet[Message], reason: str, at: datetime) -> int:
     cancelled = list(waiting.select_for_update().order_by("pk"))
-    if not cancelled:
-        return 0
-    Message.objects.filter(store_id=customer.store_id, pk__in=[one.pk for one in cancelled]).update(
-        status=Message.Status.SKIPPED, reason=reason
-    )
     for message in cancelled:
+        Message.objects.filter(store_id=message.store_id, pk=message.pk).update(
+            status=Message.Status.SKIPPED, reason=reason
+        )
         _note(message, Message.Status.SKIPPED, reason, at)
     return len(cancelled)
 

@@ -77,6 +77,7 @@ class Reward(PublicModel):
     class Side(models.TextChoices):
         ADVOCATE = "advocate", _("advocate")
         FRIEND = "friend", _("friend")
+        CUSTOMER = "customer", _("customer")  # neither: an apology, a prize
 
     class Status(models.TextChoices):
         GRANTED = "granted", _("given")

@@ -90,6 +90,15 @@ class Store(models.Model):
     review_url = models.URLField(
         _("public review page"), blank=True, help_text=_("Shown to everyone alike, whatever they answer.")
     )
+    weekly_cap = models.PositiveSmallIntegerField(
+        _("messages to one person in seven days, at most"), default=3, validators=[MinValueValidator(1)]
+    )
+    texts_open = models.TimeField(_("no texts before"), null=True, blank=True)  # None: the country's rule
+    texts_close = models.TimeField(_("no texts after"), null=True, blank=True)
+    apology_cap_minor = models.BigIntegerField(
+        _("apology vouchers to one person in a month, at most"), null=True, blank=True
+    )
+    review_links = models.JSONField(_("public review pages"), default=list)  # [{"name", "url"}]; to everyone alike
     created_at = models.DateTimeField(default=now)
 
     def __str__(self) -> str:

@@ -32,6 +32,18 @@ def wall(table: str, *, also_visible: str = "", **references: str) -> RunSQL:
     return RunSQL(";\n".join(forward), RunSQL.noop)
 
 
+def link(table: str, **references: str) -> RunSQL:
+    """Keep a column added later within its store: `link("outreach_message", journey_id="outreach_journey")`."""
+    return RunSQL(
+        ";\n".join(
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_own FOREIGN KEY (store_id, {column}) "
+            f"REFERENCES {target} (store_id, id) DEFERRABLE INITIALLY DEFERRED"
+            for column, target in references.items()
+        ),
+        RunSQL.noop,
+    )
+
+
 def append_only(table: str) -> RunSQL:
     """Let rows of `table` be written once: no UPDATE, DELETE or TRUNCATE, by privilege and by trigger.
 

@@ -27,6 +27,10 @@ class Refused(Exception):
     """The provider said no and will say it again."""
 
 
+class Blocked(Refused):
+    """Refused because the person has blocked such messages: never write to this address again."""
+
+
 class NotNow(Exception):
     """The provider has certainly not taken it; try again, after `wait` if it said so."""
 
