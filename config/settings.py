@@ -1,6 +1,6 @@
 """All settings, read from the environment; every default is safe for production.
 
-`make demo` and `manage.py` fill in the addresses of the embedded servers (config/embedded.py).
+`make demo` and `manage.py` fill in the addresses of the embedded servers (config/embedded/).
 """
 
 from pathlib import Path
@@ -156,16 +156,40 @@ EMAIL_HOST_USER = env_email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = env_email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = env_email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = env_email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10  # a lease is 60 s: longer than twice this
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+# For so long a message belongs to the worker that took it. One that asks the provider after a time-out needs both.
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
+if LEASE_SECONDS <= 2 * EMAIL_TIMEOUT:
+    raise ImproperlyConfigured("LEASE_SECONDS must be more than twice EMAIL_TIMEOUT: 60 and 10 are well tried.")
+# Messages of one store on one channel in a minute, at most; 0: as many as there are.
+SENDS_PER_MINUTE = env.int("SENDS_PER_MINUTE", default=0)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Goodword <goodword@localhost>")
-ANYMAIL = {key: env(f"ANYMAIL_{key}") for key in env.list("ANYMAIL_SETTINGS", default=[])}
+ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}  # anymail's own 30 s are longer than half a lease
+ANYMAIL |= {key: env(f"ANYMAIL_{key}") for key in env.list("ANYMAIL_SETTINGS", default=[])}
 # "outbox": kept on the dashboard's outbox page; "email": through EMAIL_BACKEND.
 EMAIL_CHANNEL = env("EMAIL_CHANNEL", default="email" if env("EMAIL_URL", default="") else "outbox")
-# "outbox", or "http": one POST to SMS_URL (docs/operate.md).
-SMS_CHANNEL = env("SMS_CHANNEL", default="http" if env("SMS_URL", default="") else "outbox")
+# "outbox", or "http": to the gateway of SMS_PROVIDER, or in one POST to SMS_URL (docs/operate.md).
+SMS_CHANNEL = env(
+    "SMS_CHANNEL", default="http" if env("SMS_URL", default="") or env("SMS_PROVIDER", default="") else "outbox"
+)
 SMS_URL = env("SMS_URL", default="")
 SMS_TOKEN = env("SMS_TOKEN", default="")
 SMS_SENDER = env("SMS_SENDER", default="Goodword")
+# Another gateway than "one POST to SMS_URL": its name, and the fields of its account one by one.
+SMS_PROVIDER = env("SMS_PROVIDER", default="generic")
+SMS_FIELDS = {name.lower(): env(f"SMS_{name}") for name in env.list("SMS_SETTINGS", default=[])}
+# The last part of the addresses under /in/mail/ and /in/sms/ where the server's own providers report.
+MAIL_WEBHOOK_TOKEN = env("MAIL_WEBHOOK_TOKEN", default="")
+SMS_WEBHOOK_TOKEN = env("SMS_WEBHOOK_TOKEN", default="")
+for _name in ("MAIL_WEBHOOK_TOKEN", "SMS_WEBHOOK_TOKEN"):
+    if 0 < len(globals()[_name]) < 32:
+        raise ImproperlyConfigured(f"{_name} is too short to be a secret. Take 32 or more random characters.")
+# Whether stores may send by accounts of their own; off, nothing leaves but by the server's own.
+OWN_ACCOUNTS = env.bool("OWN_ACCOUNTS", default=True)
+# Whether a store's mail server may stand in a private network. On a server with several shops: no.
+ALLOW_PRIVATE_HOSTS = env.bool("ALLOW_PRIVATE_HOSTS", default=False)
+# Name servers to ask for SPF, DKIM and DMARC; empty: those of the machine.
+NAME_SERVERS = env.list("NAME_SERVERS", default=[])
 
 # -- Accounts --
 

@@ -38,7 +38,7 @@ from aiosmtpd.smtp import SMTP
 from django.db import connections
 from psycopg2 import sql
 
-from config import embedded
+from config.embedded.programs import program
 from stores.models import Store
 from stores.tenancy import acting_for
 
@@ -159,8 +159,17 @@ class Redis:
         self.start()
 
     def start(self) -> None:
-        program = embedded._program("redis-server", None)
-        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        command = [
+            program("redis-server", None),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(self.folder),
+        ]
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen([*command, "--maxmemory-policy", "noeviction"], stdout=log, stderr=log)
         until(self.answers, what="Redis answers")
