@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from checkout import views
+from checkout import ask_views, views
 
 counter = [
     path("", views.counter, name="counter"),
@@ -11,4 +11,7 @@ counter = [
     path("done/<slug:public_id>/", views.done, name="done"),
     path("today/", views.today, name="today"),
     path("undo/<slug:public_id>/", views.undo, name="undo"),
+    path("asks/", ask_views.asks, name="asks"),
+    path("asks/<slug:public_id>/asked/", ask_views.asked, name="asked"),
+    path("asks/<slug:public_id>/undo/", ask_views.unasked, name="unasked"),
 ]

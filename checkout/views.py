@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from checkout import guesses, pages, wording
+from checkout.ask_views import asks_for, buyer_of
 from checkout.forms import MOST_MINOR, BillForm
 from referrals.services import redeeming
 from referrals.services.redeeming import Changed, NotRedeemable, Quote, TooLate
@@ -182,6 +183,7 @@ def done(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
         payable_minor=redemption.amount_minor - redemption.discount_minor,
         referral=redeeming.referral_of(redemption),
         minutes_left=pages.minutes_left(until) if until else 0,
+        asks=asks_for(store, buyer_of(redemption)),
     )
     return render(request, "checkout/done.html", context)
 

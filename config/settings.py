@@ -188,6 +188,8 @@ for _name in ("MAIL_WEBHOOK_TOKEN", "SMS_WEBHOOK_TOKEN"):
 OWN_ACCOUNTS = env.bool("OWN_ACCOUNTS", default=True)
 # Whether a store's mail server may stand in a private network. On a server with several shops: no.
 ALLOW_PRIVATE_HOSTS = env.bool("ALLOW_PRIVATE_HOSTS", default=False)
+# The word before ._domainkey in the DNS record of the server's own mail, for the check of it.
+DKIM_SELECTOR = env("DKIM_SELECTOR", default="")
 # Name servers to ask for SPF, DKIM and DMARC; empty: those of the machine.
 NAME_SERVERS = env.list("NAME_SERVERS", default=[])
 

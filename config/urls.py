@@ -18,12 +18,13 @@ from stores.problems import plain_problem
 
 # Several urls.py of one app are mounted at different places under one name.
 dashboard = [
-    path("", include((insights.urls.dashboard, "insights"))),
     path("", include((customers.urls.dashboard, "customers"))),
     path("", include((outreach.urls.dashboard, "outreach"))),
     path("", include((surveys.urls.dashboard, "surveys"))),
     path("", include((referrals.urls.dashboard, "referrals"))),
     path("", include((stores.urls.dashboard, "stores"))),
+    # Last: customers/<id>/ would take customers/segments/ for a customer.
+    path("", include((insights.urls.dashboard, "insights"))),
 ]
 
 urlpatterns = [
@@ -36,6 +37,7 @@ urlpatterns = [
     path("", include((surveys.urls.public, "survey"))),
     path("", include((referrals.urls.public, "referral"))),
     path("", include((outreach.urls.public, "mail"))),
+    path("in/", include((outreach.urls.incoming, "in"))),
     path("api/v1/", include((checkout.api.urls.api, "api"))),
 ]
 

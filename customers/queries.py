@@ -6,7 +6,7 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer
+from customers.models import Customer, Segment
 from customers.rules import BadEmail, BadPhone, folded_name, normal_email, normal_phone
 from stores.codes import normalise
 from stores.models import Store
@@ -23,13 +23,17 @@ FEW = 50  # matches of an exact search
 SHORTEST_CODE = 5
 
 
-def find(store: Store, typed: str, chip: str) -> QuerySet[Customer]:
-    """The store's customers that match what was typed and the chip; '' means no filter.
+def find(store: Store, typed: str, chip: str, *, segment: Segment | None = None, tag: str = "") -> QuerySet[Customer]:
+    """The store's customers that match what was typed, the chip, the segment's members and the tag; '' is no filter.
 
     An e-mail, a phone, the shop's own number or a code find exactly; anything else is the start of
     a name.
     """
     people = _chosen(Customer.objects.for_store(store).filter(erased_at=None).exclude(GUESTS), chip)
+    if segment:
+        people = people.filter(segments__segment=segment)
+    if tag:
+        people = people.filter(tags__tag=tag)
     text = typed.strip()[:200]
     if not text:
         return people

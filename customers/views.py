@@ -1,15 +1,20 @@
-"""The customers list."""
+"""The customers list, and what staff write down about people."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers import queries
-from customers.models import Customer
+from customers import exporting, particulars, queries, tagging
+from customers.forms import ParticularsForm, TagForm
+from customers.models import Customer, Segment
 from stores.access import for_role
+from stores.l10n import format_number
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
 
@@ -17,29 +22,86 @@ from stores.models import Role, Store
 @require_safe
 @for_role(Role.MANAGER)
 def customer_list(request: HttpRequest, store: Store) -> HttpResponse:
-    """Customers, newest first, 50 a page; `q` searches, `chip` filters, `format=csv` downloads."""
+    """Customers, newest first, 50 a page; `q` searches, `chip`, `segment` and `tag` filter, `format=csv` downloads."""
     typed, chip = request.GET.get("q", "").replace("\x00", ""), request.GET.get("chip", "")
-    found = queries.find(store, typed, chip).select_related("share_link")
+    segments, tags = list(Segment.objects.for_store(store).order_by("name")), tagging.tags_in(store)
+    segment = next((one for one in segments if one.public_id == request.GET.get("segment")), None)
+    tag = next((one for one in tags if one == request.GET.get("tag")), "")
+    found = queries.find(store, typed, chip, segment=segment, tag=tag).select_related("share_link")
     if request.GET.get("format") == "csv":
         newest = found.order_by("-recorded_at", "-pk")[:EXPORT_LIMIT]
-        return csv_response("customers", _header(), (_cells(one) for one in newest))
+        return csv_response("customers", exporting.header(), (exporting.cells(one) for one in newest))
     context = {
         "nav_key": "customers",
         "typed": typed,
         "chip": chip if chip in queries.CHIPS else "",
         "chips": queries.CHIPS,
-        "page": keyset_page(found, "recorded_at", request.GET.get("after", "")),
+        "segments": segments,
+        "segment": segment,
+        "tags": tags,
+        "tag": tag,
+        "page": keyset_page(found.prefetch_related("tags"), "recorded_at", request.GET.get("after", "")),
     }
     return render(request, "customers/list.html", context)
 
 
-def _header() -> list[str]:
-    person = [_("Name"), _("E-mail"), _("Phone"), _("Your number")]
-    return [*person, _("Agreed to mail"), _("Agreed to texts"), _("Code"), _("Known since")]
+@require_POST
+@for_role(Role.MANAGER)
+def tag_several(request: HttpRequest, store: Store) -> HttpResponse:
+    """Put a tag on the chosen customers of the list, or take it off them; each undoes the other."""
+    chosen = request.POST.getlist("chosen")[: tagging.MOST_AT_ONCE]
+    found = list(Customer.objects.for_store(store).filter(public_id__in=chosen).values_list("pk", flat=True))
+    form = TagForm(request.POST)
+    if not found:
+        messages.info(request, _("Choose at least one row first."))
+    elif form.is_valid():
+        _tag(request, store, found, form.cleaned_data["tag"])
+    else:
+        messages.error(request, form.errors["tag"][0])
+    return redirect(_back_to(request, store))
 
 
-def _cells(one: Customer) -> list[object]:
-    link = getattr(one, "share_link", None)
-    yes, no = _("yes"), _("no")
-    consents = [yes if one.email_consent else no, yes if one.sms_consent else no]
-    return [one.name, one.email, one.phone, one.external_id, *consents, link.code if link else "", one.recorded_at]
+def _tag(request: HttpRequest, store: Store, customers: list[int], tag: str) -> None:
+    words = {"tag": f"\u2068{tag}\u2069"}
+    if request.POST.get("action") == "untag":
+        count = tagging.untag(store, customers, tag)
+        said = ngettext("“%(tag)s” was taken off %(count)s.", "“%(tag)s” was taken off %(count)s.", count)
+    else:
+        count = tagging.tag(store, customers, tag)
+        said = ngettext("%(count)s more has the tag “%(tag)s”.", "%(count)s more have the tag “%(tag)s”.", count)
+    messages.success(request, said % {**words, "count": format_number(count, request.LANGUAGE_CODE)})  # type: ignore[attr-defined]
+
+
+def _back_to(request: HttpRequest, store: Store) -> str:
+    """The list with the filters it had: only the query comes from the form."""
+    query = QueryDict(request.POST.get("query", "")[:1000]).urlencode()
+    return f"{reverse('customers:list', args=[store.slug])}{'?' if query else ''}{query}"
+
+
+@require_POST
+@for_role(Role.MANAGER)
+def tags(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
+    """Put a tag on one customer (`action` tag), or take it off (untag)."""
+    found = get_object_or_404(Customer.objects.for_store(store), public_id=public_id)
+    form = TagForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, form.errors["tag"][0])
+    elif request.POST.get("action") == "untag":
+        tagging.untag(store, [found.pk], form.cleaned_data["tag"])
+    else:
+        tagging.tag(store, [found.pk], form.cleaned_data["tag"])
+    return redirect("insights:customer", store=store.slug, public_id=found.public_id)
+
+
+@require_http_methods(["GET", "POST"])
+@for_role(Role.MANAGER)
+def edit(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
+    """Birthday, time zone and postal address of one customer."""
+    found = get_object_or_404(Customer.objects.for_store(store).filter(erased_at=None), public_id=public_id)
+    form = ParticularsForm(request.POST or None, customer=found)
+    if request.method == "POST" and form.is_valid():
+        changed = particulars.change(found, **form.facts)
+        messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing changed."))
+        return redirect("insights:customer", store=store.slug, public_id=found.public_id)
+    context = {"nav_key": "customers", "customer": found, "form": form}
+    return render(request, "customers/edit.html", context, status=422 if form.errors else 200)

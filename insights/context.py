@@ -45,5 +45,7 @@ def _places() -> list[tuple[str, str, str, str]]:
         ("approvals", _("Approvals"), "referrals:approvals", "clipboard-check"),
         ("messages", _("Messages"), "insights:messages", "message"),
         ("program", _("Program & rewards"), "referrals:program", "gift"),
+        ("testimonials", _("Testimonials"), "surveys:testimonials", "quote"),
+        ("reports", _("Reports"), "insights:answers", "chart-line"),
         ("settings", _("Settings"), "stores:settings", "settings"),
     ]

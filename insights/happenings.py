@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Consent, Customer, Order
 from insights.words import isolated, of_name, voucher_name
-from outreach.models import Message
+from outreach.models import Message, Task
 from outreach.wording import reason_text
 from referrals.models import Claim, Referral, ShareLink
 from rewards.models import Redemption, Reward
@@ -22,7 +22,7 @@ from rewards.wording import offer_text
 from stores.l10n import format_money, local_digits
 from stores.models import Store
 from surveys.models import Invitation, RecoveryCase, Response
-from surveys.rules import Group, group_of
+from surveys.rules import Group
 
 EACH = 100  # of each kind, on a customer's page
 
@@ -46,7 +46,11 @@ def latest(store: Store, *, limit: int = 7, of_a_kind: int = 3) -> list[Happenin
     """The newest happenings of the store, few of each kind, so that one busy sweep does not hide the
     rest; five queries, whatever its size."""
     sources: list[tuple[Any, str, Teller]] = [
-        (Response.objects.for_store(store).select_related("customer", "case"), "-at", told_response),
+        (
+            Response.objects.for_store(store).filter(is_suspect=False).select_related("customer", "case"),
+            "-at",
+            told_response,
+        ),
         # By id: it follows the time closely, and (store, id) is an index.
         (Claim.objects.for_store(store).select_related("friend", "link__customer"), "-pk", told_claim),
         (_referrals(store), "-created_at", told_referral),
@@ -74,6 +78,7 @@ def timeline(store: Store, customer: Customer) -> list[Happening]:
         (Message, of, "-due_at", (), told_message),
         (Response, of, "-at", ("customer", "case"), told_response),
         (RecoveryCase, of, "-opened_at", ("assignee",), told_case),
+        (Task, {**of, "ended_at__isnull": False}, "-ended_at", ("message",), told_task),
         (ShareLink, {**of, "shared_at__isnull": False}, "-shared_at", ("customer",), told_share),
         (Reward, of, "-granted_at", ("customer", "offer"), told_reward),
         (Redemption, {"voucher__customer": customer}, "-at", ("voucher__customer", "location", "by"), told_redemption),
@@ -155,15 +160,27 @@ def told_message(store: Store, message: Message) -> Happening:
     return Happening(message.sent_at or message.due_at, "message", tone, text, detail)
 
 
+def told_task(store: Store, task: Task) -> Happening:
+    """Something the staff did by hand."""
+    assert task.ended_at is not None
+    text = _("%(way)s for “%(subject)s”: %(fate)s") % {
+        "way": task.get_way_display(),
+        "subject": task.message.get_kind_display(),
+        "fate": task.get_status_display(),
+    }
+    tone = "good" if task.status == Task.Status.DONE else "plain"
+    return Happening(task.ended_at, "phone", tone, text)
+
+
 def told_response(store: Store, response: Response) -> Happening:
     """An answer to the question."""
     text = _("%(name)s answered %(score)s out of %(most)s") % {
         "name": of_name(response.customer),
         "score": number(response.score),
-        "most": number(10),
+        "most": number(response.best),
     }
     case = getattr(response, "case", None)
-    unhappy = group_of(response.score) is Group.DETRACTOR
+    unhappy = response.group is Group.DETRACTOR
     detail = response.comment or (case.get_status_display() if case else "")
     url = reverse("surveys:case", args=[store.slug, case.public_id]) if case else page_of(store, response.customer)
     icons = ("mood-sad", "bad") if unhappy else ("mood-smile", "good")
@@ -209,15 +226,21 @@ def told_referral(store: Store, referral: Referral) -> Happening:
 
 
 def told_reward(store: Store, reward: Reward) -> Happening:
-    """A reward was given."""
-    text = _("%(name)s earned %(gift)s") % {
+    """A reward was given, or an apology."""
+    earned = reward.side != Reward.Side.CUSTOMER
+    text = (_("%(name)s earned %(gift)s") if earned else _("%(name)s was given %(gift)s")) % {
         "name": of_name(reward.customer),
         "gift": offer_text(reward.offer, store),
     }
     taken_back = reward.status == Reward.Status.VOIDED
     detail = str(reward.get_status_display()) if taken_back else ""
     return Happening(
-        reward.granted_at, "trophy", "bad" if taken_back else "good", text, detail, page_of(store, reward.customer)
+        reward.granted_at,
+        "trophy" if earned else "gift",
+        "bad" if taken_back else "good",
+        text,
+        detail,
+        page_of(store, reward.customer),
     )
 
 

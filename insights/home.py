@@ -15,6 +15,7 @@ from insights.numbers.period import Period
 from insights.numbers.todo import Todo, todo
 from stores.models import Store
 from surveys.models import Response
+from surveys.theme_queries import Line, rising
 
 ENOUGH_ASKED = 20  # with fewer people a rate says nothing
 # What is usual. Sharing: vendors publish 7, 15, 30 % of those who see the ask as meh, solid, great. The
@@ -39,6 +40,7 @@ class Board:
     """What the home page shows."""
 
     todo: Todo
+    rising: Line | None  # the theme that unhappy people mention more than before
     brought: Brought
     friends_line: str
     sales_line: str
@@ -63,6 +65,7 @@ def board(store: Store, period: Period) -> Board:
     steps = funnel(store, period)
     return Board(
         todo=todo(store, period.end),
+        rising=rising(store, period.end),
         brought=sums,
         friends_line=plots.sparkline(sums.friends.steps),
         sales_line=plots.sparkline(sums.sales.steps),
@@ -82,7 +85,7 @@ def board(store: Store, period: Period) -> Board:
 
 
 def _recent_answers(store: Store, period: Period) -> list[Response]:
-    answers = Response.objects.for_store(store).filter(**period.within("at"))
+    answers = Response.objects.for_store(store).counted().filter(**period.within("at"))
     return list(answers.select_related("customer").order_by("-at")[:3])
 
 

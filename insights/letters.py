@@ -152,7 +152,7 @@ def _of_message(row: Message) -> Line:
 def _of_invitation(row: Invitation) -> Line:
     return Line(
         customer=row.customer,
-        what=str(Kind.SURVEY.label),
+        what=str((Kind.FOLLOW_UP if row.is_follow_up else Kind.SURVEY if row.order_id else Kind.PERIODIC).label),
         about=row.product_name,
         at=row.due_at,
         channel="",

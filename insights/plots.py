@@ -9,8 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from insights.numbers.feelings import Point
+LONE = 0.08  # half the width of a single step's band, in steps
+
+
+class Estimate(Protocol):
+    """A score with the ends of its interval."""
+
+    @property
+    def score(self) -> float:
+        """Where the line runs."""
+
+    @property
+    def low(self) -> float:
+        """Where the band begins."""
+
+    @property
+    def high(self) -> float:
+        """Where it ends."""
+
+
+class Point(Protocol):
+    """A step of time; None where there is nothing to draw."""
+
+    @property
+    def score(self) -> Estimate | None:
+        """What is drawn."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +82,23 @@ def bar(value: int, most: int) -> float:
 
 def score_plot(points: Sequence[Point]) -> LinePlot:
     """The score by steps of time with its margin, on a scale that holds all of it."""
-    bounds = [
-        bound
-        for point in points
-        if point.score
-        for bound in (point.score.score - point.score.margin, point.score.score + point.score.margin)
-    ]
+    bounds = [bound for point in points if point.score for bound in (point.score.low, point.score.high)]
     low, high = _scale(bounds)
     runs = _runs(points)
     width = 100 / max(len(points) - 1, 1)
 
-    def place(index: int, value: float) -> str:
+    def place(index: float, value: float) -> str:
         return f"{index * width:.2f},{_y(value, low, high):.2f}"
 
     segments, bands = [], []
     for run in runs:
         scores = [(index, point.score) for index, point in run if point.score]
         segments.append(" ".join(place(index, one.score) for index, one in scores))
-        upper = [place(index, one.score + one.margin) for index, one in scores]
-        lower = [place(index, one.score - one.margin) for index, one in reversed(scores)]
+        # A step without neighbours gets a narrow band, or its margin could not be seen.
+        edges = [(index - LONE, one) for index, one in scores] + [(index + LONE, one) for index, one in scores]
+        banded = edges if len(scores) == 1 else scores
+        upper = [place(index, one.high) for index, one in banded]
+        lower = [place(index, one.low) for index, one in reversed(banded)]
         bands.append(" ".join(upper + lower))
     dots = [
         Dot(index * width, _y(point.score.score, low, high), point) for index, point in enumerate(points) if point.score

@@ -19,7 +19,7 @@ from referrals.models import Claim, Referral, Visit
 from rewards.models import Entry
 from stores.models import Store
 from surveys.models import Response
-from surveys.rules import Group, group_of
+from surveys.rules import Group, scores_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,14 @@ def person(store: Store, customer: Customer | None) -> Cell:
 def when(moment: datetime | None) -> Cell:
     """A moment."""
     return Cell(moment, "when")
+
+
+MOODS = {Group.PROMOTER: "good", Group.PASSIVE: "wait", Group.DETRACTOR: "bad"}
+
+
+def score_cell(row: Response) -> Cell:
+    """A score, coloured by what it says on its own scale."""
+    return Cell(row.score, "score", tone=MOODS[row.group])
 
 
 def _of_people(store: Store, ids: QuerySet[Any], title: str, meaning: str) -> Listing:
@@ -181,14 +189,12 @@ def _counted(store: Store, period: Period, only: str) -> Listing:
 
 
 def _answers(store: Store, period: Period, only: str) -> Listing:
-    rows = Response.objects.for_store(store).filter(**period.within("at"))
+    rows = Response.objects.for_store(store).counted().filter(**period.within("at"))
     if only in set(Group):
-        rows = rows.filter(score__in=[score for score in range(11) if group_of(score) is Group(only)])
-    tones = {Group.PROMOTER: "good", Group.PASSIVE: "wait", Group.DETRACTOR: "bad"}
+        rows = rows.filter(score__in=scores_of(Group(only)))
 
     def cells(row: Response) -> list[Cell]:
-        score = Cell(row.score, "score", tone=tones[group_of(row.score)])
-        return [person(store, row.customer), score, Cell(row.comment), when(row.at)]
+        return [person(store, row.customer), score_cell(row), Cell(row.comment), when(row.at)]
 
     return Listing(
         _("Answers"),

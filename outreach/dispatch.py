@@ -1,36 +1,35 @@
 """The due queue: claim, commit, call, mark (RELIABILITY rules 18-26).
 
-A row is claimed with SKIP LOCKED in a short transaction that commits `sending` with a lease and a
-token. Before each hand-over `started_at` is committed. So after a crash: a leased row that was not
-started goes back to waiting, a started one is `unknown` and is never sent again by itself.
+A row is claimed with SKIP LOCKED in a short transaction that commits `sending` with a lease and a token; what happens
+to it then is in `outreach.handover`, and what becomes of it if the worker dies in `outreach.aftermath`.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from random import SystemRandom
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from customers.models import Channel
-from outreach import channels, rules
-from outreach.channels import Letter, NotNow, Refused, email, sms
-from outreach.models import Hold, Kind, Message, MessageEvent, OutboxItem, Suppression
-from outreach.rendering import letter
-from outreach.services import hash_address
+from outreach import judging, kinds, rendering, rules
+from outreach.handover import LEASE, Turn, give_back, send
+from outreach.models import Message, MessageEvent, Task
+from stores import limits
 from stores.models import Store
+from stores.rows import insert_rows, update_rows
 from stores.tenancy import acting_for
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50
-LEASE = timedelta(seconds=60)  # longer than twice a channel's time-out
-Deliver = Callable[[Letter], str]
+TURN = 10.0  # seconds: a store whose provider is slow lets the next one go on
+# What a claim decides about a message.
+DECIDED = ("status", "reason", "due_at", "channel", "to", "lease_until", "lease_token", "started_at", "attempts")
 
 
 def dispatch(*, seconds: float) -> int:
@@ -40,10 +39,16 @@ def dispatch(*, seconds: float) -> int:
         stores = stores_with_due(timezone.now())
         if not stores:
             break
+        before = sent
+        SystemRandom().shuffle(stores)  # several workers at several stores; the time runs out on others each time
         for store_id in stores:
+            if time.monotonic() > ends:
+                break
             with acting_for(store_id):
                 store = Store.objects.get(pk=store_id)
             sent += dispatch_batch(store)
+        if sent == before:
+            time.sleep(0.05)  # all was in other hands, or not to be sent
     return sent
 
 
@@ -55,16 +60,37 @@ def stores_with_due(at: datetime) -> list[int]:
 
 
 def dispatch_batch(store: Store) -> int:
-    """Claim up to BATCH due messages of the store and send them; returns how many were handed over."""
-    token, sent, now = uuid4(), 0, timezone.now()
-    for message in claim(store, now, token=token, lease_until=now + LEASE):
+    """Claim up to BATCH due messages of the store and send them; returns how many were handed over.
+
+    What is left when the store's turn is over, or its minute is full, goes back to the queue.
+    """
+    turn, sent, full, ends = Turn(store), 0, set(), time.monotonic() + TURN
+    now = timezone.now()
+    for message in claim(store, now, token=turn.token, lease_until=now + LEASE):
         now = timezone.now()
-        if not _start(store, message, token, now):
+        if time.monotonic() > ends:
+            give_back(turn, now)
+            break
+        if message.channel not in full and _is_full(store, message.channel, now):
+            full.add(message.channel)
+            give_back(turn, now, due_at=_next_minute(now), channel=message.channel)
+        if message.channel in full:
+            continue
+        status = send(turn, message, now)
+        if status is None:
             break  # our lease ran out; another worker may have the rest
-        status, changes = _hand_over(store, message, now)
-        _mark(store, message, token, status, timezone.now(), changes)
         sent += status == Message.Status.SENT
     return sent
+
+
+def _is_full(store: Store, channel: str, now: datetime) -> bool:
+    """Whether the store has sent what it may on this channel in this minute; counts one more."""
+    most = settings.SENDS_PER_MINUTE
+    return bool(most) and limits.count(f"sent:{store.pk}:{channel}:{now:%d%H%M}", per_seconds=120) > most
+
+
+def _next_minute(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def rehearse(store: Store, at: datetime) -> list[Message]:
@@ -73,13 +99,17 @@ def rehearse(store: Store, at: datetime) -> list[Message]:
     The same claim and the same checks; what may go out is marked as sent at once, and returned.
     """
     claimed = claim(store, at, token=uuid4(), lease_until=at + LEASE, limit=10_000)
-    Message.objects.for_store(store).filter(pk__in=[message.pk for message in claimed]).update(
-        status=Message.Status.SENT, sent_at=at, lease_token=None, lease_until=None, provider_id="replay"
-    )
-    MessageEvent.objects.bulk_create(
-        MessageEvent(store=store, message=message, status=Message.Status.SENT, at=at) for message in claimed
-    )
+    for message in claimed:
+        message.status, message.sent_at, message.provider_id = Message.Status.SENT, at, "replay"
+        message.lease_token = message.lease_until = None
+    update_rows(claimed, ("status", "sent_at", "provider_id", "lease_token", "lease_until"))
+    insert_rows([_event(message, at) for message in claimed])
     return claimed
+
+
+def _event(message: Message, at: datetime) -> MessageEvent:
+    """What became of the message, for its history."""
+    return MessageEvent(store_id=message.store_id, message=message, status=message.status, reason=message.reason, at=at)
 
 
 def claim(store: Store, at: datetime, *, token: UUID, lease_until: datetime, limit: int = BATCH) -> list[Message]:
@@ -93,189 +123,68 @@ def claim(store: Store, at: datetime, *, token: UUID, lease_until: datetime, lim
             Message.objects.for_store(store)
             .filter(status=Message.Status.PENDING, due_at__lte=at)
             .order_by("due_at")
-            .select_for_update(skip_locked=True, of=("self",))
+            # With its person: of two claims one counts what they had, the other looks again later.
+            .select_for_update(skip_locked=True, no_key=True, of=("self", "customer"))
             .select_related("customer")[:limit]
         )
         if not due:
             return []
         verdicts = _judge(store, due, at)
-        claimed = [message for message in due if isinstance(verdicts[message.pk], rules.Way)]
+        tasks = _errands(store, due, verdicts, at)
         for message in due:
             _apply(message, verdicts[message.pk], at=at, token=token, lease_until=lease_until)
-        Message.objects.bulk_update(
-            due, ["status", "reason", "due_at", "channel", "to", "lease_until", "lease_token", "started_at", "attempts"]
-        )
-        MessageEvent.objects.bulk_create(
-            MessageEvent(store=store, message=message, status=message.status, reason=message.reason, at=at)
-            for message in due
-            if message.status == Message.Status.SKIPPED
-        )
-    return claimed
+        update_rows(due, DECIDED)
+        settled = (Message.Status.SKIPPED, Message.Status.TASK)
+        insert_rows([_event(message, at) for message in due if message.status in settled])
+        insert_rows(tasks)
+    return [message for message in due if message.status == Message.Status.SENDING]
 
 
-Verdict = rules.Way | str | datetime
-
-
-def _judge(store: Store, due: list[Message], at: datetime) -> dict[int, Verdict]:
+def _judge(store: Store, due: list[Message], at: datetime) -> dict[int, judging.Verdict]:
     """For each message the way to send it, the reason not to, or the time to look again."""
-    people = [message.customer for message in due]
-    hashes = {
-        (channel, address): hash_address(store, channel, address)
-        for person in people
-        for channel, address in ((Channel.EMAIL, person.email_norm), (Channel.SMS, person.phone_norm))
-        if address
-    }
-    closed = set(
-        Suppression.objects.for_store(store)
-        .filter(address_hash__in=set(hashes.values()))
-        .values_list("address_hash", flat=True)
-    )
-    holds = dict(
-        Hold.objects.for_store(store)
-        .filter(customer__in={person.pk for person in people})
-        .values_list("customer_id", "reason")
-    )
-    return {message.pk: _verdict(store, message, hashes, closed, holds, at) for message in due}
+    return judging.judge(store, due, at)
 
 
-def _verdict(
-    store: Store,
-    message: Message,
-    hashes: dict[tuple[Channel, str], str],
-    closed: set[str],
-    holds: dict[int, str],
-    at: datetime,
-) -> Verdict:
-    person, kind = message.customer, Kind(message.kind)
-    if message.not_after and at > message.not_after:
-        return rules.Skip.TOO_LATE
-    if kind.is_marketing and person.pk in holds:
-        return holds[person.pk]
-    ways = [
-        rules.Way(channel, address, consented, hashes.get((channel, address)) in closed)
-        for channel, address, consented in (
-            (Channel.EMAIL, person.email_norm, person.email_consent),
-            (Channel.SMS, person.phone_norm, person.sms_consent),
-        )
-    ]
-    way = rules.choose_way(ways, is_marketing=kind.is_marketing)
-    if isinstance(way, rules.Way) and way.channel == Channel.SMS:
-        opening = rules.next_opening(at, store.zone)
-        if opening > at:
-            return opening
-    return way
-
-
-def _apply(message: Message, verdict: Verdict, *, at: datetime, token: UUID, lease_until: datetime) -> None:
+def _apply(message: Message, verdict: judging.Verdict, *, at: datetime, token: UUID, lease_until: datetime) -> None:
     """Write the verdict on the row (in memory)."""
-    if isinstance(verdict, rules.Way):
+    if isinstance(verdict, str):
+        message.status, message.reason = Message.Status.SKIPPED, verdict
+    elif isinstance(verdict, rules.Later):
+        message.due_at, message.reason = verdict.at, verdict.reason
+    elif verdict.is_task:
+        message.status, message.reason = Message.Status.TASK, ""
+        message.channel, message.started_at = verdict.channel, at  # the week's cap counts from here
+    else:
         message.status, message.reason = Message.Status.SENDING, ""
         message.channel, message.to = verdict.channel, verdict.address
-        message.lease_until, message.lease_token, message.started_at = lease_until, token, None
+        message.lease_until, message.lease_token = lease_until, token
         message.attempts += 1
-    elif isinstance(verdict, datetime):
-        message.due_at, message.reason = verdict, "quiet_hours"
-    else:
-        message.status, message.reason = Message.Status.SKIPPED, verdict
 
 
-def _start(store: Store, message: Message, token: UUID, now: datetime) -> bool:
-    """Commit that the hand-over begins; False when the lease is no longer ours."""
-    with acting_for(store):
-        mine = Message.objects.for_store(store).filter(
-            pk=message.pk, status=Message.Status.SENDING, lease_token=token, lease_until__gt=now
-        )
-        return bool(mine.update(started_at=now, lease_until=now + LEASE))
+def _errands(store: Store, due: list[Message], verdicts: dict[int, judging.Verdict], at: datetime) -> list[Task]:
+    """The tasks for those whom a person of the store will see, call or write to; not yet saved.
 
-
-def _hand_over(store: Store, message: Message, now: datetime) -> tuple[Message.Status, dict[str, object]]:
-    """Render and deliver one message, outside any transaction; what came of it."""
-    try:
-        with acting_for(store):
-            rendered = letter(store, message)
-        provider_id = _channel(store, message, now)(rendered)
-    except Refused as error:
-        return Message.Status.FAILED, {"reason": f"refused: {error}"[:40]}
-    except NotNow as error:
-        again = rules.retry_at(now, message.attempts, error.wait)
-        if again is None:
-            return Message.Status.FAILED, {"reason": "gave_up"}
-        return Message.Status.PENDING, {"reason": "try_again", "due_at": again}
-    except channels.Uncertain as error:
-        return Message.Status.UNKNOWN, {"reason": f"no answer: {error}"[:40]}
-    except Exception:
-        logger.exception("message %s could not be written", message.public_id)
-        return Message.Status.FAILED, {"reason": "not_rendered"}
-    return Message.Status.SENT, {"sent_at": now, "provider_id": provider_id[:120]}
-
-
-def _channel(store: Store, message: Message, now: datetime) -> Deliver:
-    """How this message leaves, by the settings."""
-    name = settings.EMAIL_CHANNEL if message.channel == Channel.EMAIL else settings.SMS_CHANNEL
-    if name == "outbox":
-        return lambda rendered: _keep_in_outbox(store, message, rendered, now)
-    return email.deliver if message.channel == Channel.EMAIL else sms.deliver
-
-
-def _keep_in_outbox(store: Store, message: Message, rendered: Letter, now: datetime) -> str:
-    """The outbox channel: the letter is kept for reading on the dashboard."""
-    with acting_for(store):
-        item = OutboxItem.objects.create(
-            store=store,
-            message=message,
-            channel=message.channel,
-            to=rendered.to,
-            subject=rendered.subject[:250],
-            text=rendered.text,
-            html=rendered.html,
-            at=now,
-        )
-    return item.public_id
-
-
-def _mark(
-    store: Store, message: Message, token: UUID, status: Message.Status, now: datetime, changes: dict[str, object]
-) -> None:
-    """Write the outcome, only while the lease is ours: a stale worker writes nothing."""
-    with acting_for(store):
-        moved = (
-            Message.objects.for_store(store)
-            .filter(pk=message.pk, lease_token=token, status=Message.Status.SENDING)
-            .update(status=status, lease_token=None, lease_until=None, **changes)
-        )
-        if moved and status != Message.Status.PENDING:
-            MessageEvent.objects.create(
-                store=store, message=message, status=status, reason=str(changes.get("reason", "")), at=now
-            )
-
-
-def settle_expired_leases(store: Store, at: datetime) -> int:
-    """After a crash: what was not started waits again, what was started is `unknown`. Returns how many.
-
-    The outbox can be asked: an item that is there was sent.
+    One whose words cannot be put together gets a skip as its verdict: it must not hold up the others.
     """
-    dead = Message.objects.for_store(store).filter(status=Message.Status.SENDING, lease_until__lt=at)
-    waiting = dead.filter(started_at=None).update(
-        status=Message.Status.PENDING, lease_token=None, lease_until=None, due_at=at
-    )
-    kept = dead.filter(outbox_items__isnull=False).values_list("pk", flat=True)
-    sent = (
-        Message.objects.for_store(store)
-        .filter(pk__in=list(kept))
-        .update(status=Message.Status.SENT, sent_at=at, lease_token=None, lease_until=None)
-    )
-    return waiting + sent + _park(store, dead.exclude(started_at=None), at)
-
-
-def _park(store: Store, dead: Iterable[Message], at: datetime) -> int:
-    parked = 0
-    for message in dead:
-        parked += (
-            Message.objects.for_store(store)
-            .filter(pk=message.pk, status=Message.Status.SENDING, lease_token=message.lease_token, lease_until__lt=at)
-            .update(status=Message.Status.UNKNOWN, reason="worker_died", lease_token=None, lease_until=None)
+    tasks = []
+    for message in due:
+        verdict = verdicts[message.pk]
+        if not (isinstance(verdict, rules.Way) and verdict.is_task):
+            continue
+        try:
+            words = rendering.script_of(store, message, kinds.Way(verdict.channel))
+        except Exception:
+            logger.exception("message %s could not be written", message.public_id)
+            verdicts[message.pk] = rules.Skip.NO_WORDS
+            continue
+        tasks.append(
+            Task(
+                store=store,
+                message=message,
+                customer_id=message.customer_id,
+                way=verdict.channel,
+                words=words,
+                due_at=at,
+            )
         )
-        MessageEvent.objects.create(
-            store=store, message=message, status=Message.Status.UNKNOWN, reason="worker_died", at=at
-        )
-    return parked
+    return tasks

@@ -89,7 +89,7 @@ class Message(PublicModel):
     MOVES = {
         Status.PENDING: {Status.SENDING, Status.SKIPPED, Status.TASK},
         Status.SENDING: {Status.SENT, Status.FAILED, Status.UNKNOWN, Status.PENDING},
-        Status.UNKNOWN: {Status.SENT, Status.PENDING},
+        Status.UNKNOWN: {Status.SENT, Status.PENDING, Status.FAILED},
         Status.TASK: {Status.SENT, Status.SKIPPED},
         Status.SENT: {Status.TASK},  # a task's ending was undone
         Status.SKIPPED: {Status.TASK},
@@ -108,9 +108,10 @@ class Message(PublicModel):
     not_after = models.DateTimeField(null=True)  # later than this it would be harm, not news
     created_at = models.DateTimeField(default=timezone.now)
     to = models.CharField(max_length=254, blank=True)
+    # Sending: it belongs to its worker until then. Unknown: the provider is asked again then.
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
-    started_at = models.DateTimeField(null=True)  # the hand-over began: from here on it may have arrived
+    started_at = models.DateTimeField(null=True)  # the first hand-over began: from here on it may have arrived
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=120, blank=True)
@@ -140,6 +141,10 @@ class Message(PublicModel):
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="message_of_provider"),
             # who of the stores on this server texted a number that now says stop
             models.Index(fields=["to"], condition=Q(channel="sms"), name="message_texted"),
+            # complaints.counts: the mails of a month
+            models.Index(
+                fields=["store", "sent_at"], condition=Q(channel="email") & ~Q(sent_at=None), name="message_mailed"
+            ),
             # rules.cap: what a person had lately
             models.Index(fields=["store", "customer", "sent_at"], condition=~Q(sent_at=None), name="message_had"),
         ]
@@ -248,6 +253,7 @@ class ChannelAccount(PublicModel):
     token = models.CharField(max_length=43, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
+    reported_at = models.DateTimeField(null=True)  # the provider's last call to us, to the minute
 
     class Meta:
         constraints = [
@@ -261,7 +267,8 @@ class ProviderEvent(StoreModel):
 
     class What(models.TextChoices):
         DELIVERED = "delivered"
-        BOUNCED = "bounced"
+        BOUNCED = "bounced"  # the address does not work
+        SOFT_BOUNCED = "soft_bounced"  # not today: mailbox full, server away
         COMPLAINED = "complained"
         UNSUBSCRIBED = "unsubscribed"
         OPENED = "opened"
@@ -290,6 +297,17 @@ class Stop(StoreModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "channel"], name="stop_once")]
+
+
+class StopLift(StoreModel):
+    """A person lifted a Stop: complaints count afresh from here; append-only."""
+
+    channel = models.CharField(max_length=5, choices=Channel)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["store", "channel", "-at"], name="stoplift_last")]
 
 
 class OutboxItem(PublicModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -12,6 +13,7 @@ from customers.models import Channel, Consent, Customer
 from customers.services import record_consent
 from outreach.models import Hold, Journey, Kind, Message, MessageEvent, Suppression
 from stores.models import Store
+from stores.rows import insert_rows
 from stores.tenancy import insert_new
 
 
@@ -48,6 +50,15 @@ def plan_message(
     return Message.objects.get(store_id=customer.store_id, key=key)
 
 
+def plan_messages(store: Store, planned: Sequence[Message]) -> list[Message]:
+    """Put new messages in the queue, each once for its key; returns their rows either way, in their order."""
+    if len(insert_rows(planned)) == len(planned):
+        return list(planned)
+    keys = [message.key for message in planned if message.pk is None]
+    known = {message.key: message for message in Message.objects.for_store(store).filter(key__in=keys)}
+    return [known.get(message.key, message) for message in planned]
+
+
 def note_skipped(
     customer: Customer, kind: Kind, *, key: str, reason: str, at: datetime, context: dict[str, Any] | None = None
 ) -> Message:
@@ -70,6 +81,18 @@ def note_skipped(
     return message
 
 
+def note_all_skipped(skipped: Sequence[Message], *, at: datetime) -> None:
+    """Write down that these new messages were not even planned; `reason` says why; each once for its key."""
+    for message in skipped:
+        message.status, message.due_at, message.created_at = Message.Status.SKIPPED, at, at
+    insert_rows(
+        [
+            MessageEvent(store_id=one.store_id, message=one, status=one.status, reason=one.reason, at=at)
+            for one in insert_rows(skipped)
+        ]
+    )
+
+
 def cancel_pending(customer: Customer, *, kinds: list[Kind], reason: str, at: datetime) -> int:
     """Skip what waits for this person; what is already being sent cannot be called back."""
     waiting = Message.objects.filter(
@@ -84,13 +107,28 @@ def cancel_about(store: Store, about: str, *, reason: str, at: datetime) -> int:
     return _cancel(waiting, reason, at)
 
 
+def cancel_all_about(store: Store, abouts: Iterable[str], *, reason: str, at: datetime) -> int:
+    """`cancel_about` for many things that have ended, in as many statements as for one."""
+    waiting = Message.objects.for_store(store).filter(about__in=list(abouts), status=Message.Status.PENDING)
+    return _cancel(waiting, reason, at)
+
+
+def cancel_waiting(store: Store, messages: Iterable[int], *, reason: str, at: datetime) -> int:
+    """Skip these messages (ids), as far as they still wait."""
+    waiting = Message.objects.for_store(store).filter(pk__in=list(messages), status=Message.Status.PENDING)
+    return _cancel(waiting, reason, at)
+
+
 def _cancel(waiting: QuerySet[Message], reason: str, at: datetime) -> int:
     cancelled = list(waiting.select_for_update().order_by("pk"))
-    for message in cancelled:
-        Message.objects.filter(store_id=message.store_id, pk=message.pk).update(
-            status=Message.Status.SKIPPED, reason=reason
-        )
-        _note(message, Message.Status.SKIPPED, reason, at)
+    if not cancelled:
+        return 0
+    mine = Message.objects.filter(store_id=cancelled[0].store_id, pk__in=[message.pk for message in cancelled])
+    mine.update(status=Message.Status.SKIPPED, reason=reason)
+    MessageEvent.objects.bulk_create(
+        MessageEvent(store_id=one.store_id, message=one, status=Message.Status.SKIPPED, reason=reason, at=at)
+        for one in cancelled
+    )
     return len(cancelled)
 
 
@@ -164,15 +202,43 @@ def is_suppressed(store: Store, customer: Customer) -> bool:
     return Suppression.objects.for_store(store).filter(address_hash__in=hashes).exists()
 
 
+def close_address(store: Store, message: Message, *, at: datetime) -> None:
+    """The provider says that the person has blocked such messages: never write to where this one went."""
+    reason = Suppression.Reason.UNSUBSCRIBED
+    suppress(store, Channel(message.channel), message.to, reason=reason, source="provider", at=at)
+
+
 def settle_unknown(message: Message, *, was_sent: bool, at: datetime) -> bool:
     """A person decides about a message nobody knows the fate of: sent, or to be sent again."""
     to = Message.Status.SENT if was_sent else Message.Status.PENDING
-    changes: dict[str, Any] = {"status": to, "sent_at": at} if was_sent else {"status": to, "due_at": at}
-    moved = Message.objects.filter(store_id=message.store_id, pk=message.pk, status=Message.Status.UNKNOWN).update(
-        **changes, reason="settled_by_staff"
-    )
+    changes: dict[str, Any] = {"sent_at": at} if was_sent else {"due_at": at, "started_at": None}
+    return _settle(message, to, "settled_by_staff", at, changes)
+
+
+def settle_by_report(message: Message, *, was_sent: bool, at: datetime, provider_id: str = "") -> bool:
+    """The provider says what became of a message nobody knew the fate of; True when this call settled it.
+
+    By its report or because it was asked. One that is known already, or still being sent, is left as it is.
+    """
+    to = Message.Status.SENT if was_sent else Message.Status.FAILED
+    changes: dict[str, Any] = {"sent_at": message.started_at or at} if was_sent else {}
+    if provider_id:
+        changes["provider_id"] = provider_id[:120]
+    return _settle(message, to, "" if was_sent else "not_delivered", at, changes)
+
+
+def send_again(message: Message, *, at: datetime) -> bool:
+    """The provider says that it never got a message nobody knew the fate of: it waits again."""
+    changes = {"due_at": at, "started_at": None}
+    return _settle(message, Message.Status.PENDING, "not_taken", at, changes)
+
+
+def _settle(message: Message, to: Message.Status, reason: str, at: datetime, changes: dict[str, Any]) -> bool:
+    """From `unknown` to where it belongs; of two that decide one sees the row."""
+    unknown = Message.objects.filter(store_id=message.store_id, pk=message.pk, status=Message.Status.UNKNOWN)
+    moved = unknown.update(status=to, reason=reason, lease_until=None, **changes)
     if moved:
-        _note(message, to, "settled_by_staff", at)
+        _note(message, to, reason, at)
     return bool(moved)
 
 

@@ -10,7 +10,16 @@ REASONS = {
     "no_address": gettext_lazy("No e-mail address or phone number is known."),
     "no_consent": gettext_lazy("They have not agreed to receive such messages."),
     "suppressed": gettext_lazy("They asked not to be written to, or their address does not work."),
-    "quiet_hours": gettext_lazy("No texts at night: it goes out in the morning."),
+    "stopped": gettext_lazy("Too many marked your messages as spam: nothing but news of orders and rewards goes out."),
+    "switched_off": gettext_lazy("You switched this message off before it was due."),
+    "not_in_audience": gettext_lazy("They do not belong to those you chose for this message."),
+    "quiet_hours": gettext_lazy("It is too early or too late where they live: it goes out as soon as it may."),
+    "cap": gettext_lazy("They have had as many messages in seven days as you allow: it waits its turn."),
+    "cap_too_late": gettext_lazy(
+        "They had as many messages in seven days as you allow, and later it would have been of no use."
+    ),
+    "not_taken": gettext_lazy("The provider never got it: it is being sent again."),
+    "not_delivered": gettext_lazy("The provider says that it did not arrive."),
     "try_again": gettext_lazy("It did not get through; we are trying again."),
     "gave_up": gettext_lazy("It did not get through after several tries."),
     "not_rendered": gettext_lazy("The text could not be put together. Tell whoever runs this server."),
@@ -22,6 +31,9 @@ REASONS = {
     "open_case": gettext_lazy("They are unhappy and wait for help."),
     "cooldown": gettext_lazy("They had a message from you not long before."),
     "paused": gettext_lazy("The program was paused."),
+    "case_ended": gettext_lazy("Their case had ended before it was due."),
+    "taken_back": gettext_lazy("Somebody of your team called it back in time."),
+    "answered": gettext_lazy("They had answered already."),
 }
 
 

@@ -85,6 +85,7 @@ class Claim(PublicModel):
             models.UniqueConstraint(fields=["store", "friend"], name="claim_once"),
             models.UniqueConstraint(fields=["store", "public_id"], name="claim_public_id"),
         ]
+        indexes = [models.Index(fields=["store", "-at"], name="claim_recent")]  # services.friends
 
 
 class ReferralQuerySet(StoreQuerySet):
@@ -158,6 +159,8 @@ class Referral(PublicModel):
             models.Index(fields=["store", "hold_until"], condition=Q(status="pending"), name="referral_due"),
             models.Index(fields=["store", "advocate", "status"], name="referral_of_advocate"),
             models.Index(fields=["store", "-created_at"], name="referral_recent"),
+            # services.friends: who counts since lately
+            models.Index(fields=["store", "-decided_at"], condition=Q(status="approved"), name="referral_counted"),
         ]
 
 

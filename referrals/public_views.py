@@ -35,7 +35,8 @@ from stores.public import act_in, address_of, enter_by_token, network_of, public
 from stores.tokens import Purpose
 from surveys.models import Invitation, RecoveryCase, Response
 from surveys.public_views import closed, open_invitation, response_to
-from surveys.rules import Group, group_of
+from surveys.rules import Group
+from surveys.services import testimonials
 from surveys.services.answering import may_answer
 
 # -- After the answer --
@@ -68,7 +69,7 @@ def _thanks_for(request: HttpRequest, token: str, invitation: Invitation, respon
     return {
         "panel": share_panel(store, link, program_of(store), number=approved_by(store, link)) if link else None,
         "beacon": reverse("referral:shared_from_answer", args=[token]),
-        "unhappy": group_of(response.score) is Group.DETRACTOR,
+        "unhappy": response.group is Group.DETRACTOR,
         "case": cases.filter(status=RecoveryCase.Status.OPEN).order_by("opened_at").first(),
         "may_change": may_answer(invitation, now),
     }
@@ -104,6 +105,7 @@ def share(request: HttpRequest, token: str) -> HttpResponse:
         "tiers": _ladder(program),
         "live": program.status == Program.Status.LIVE,
         "beacon": reverse("referral:shared", args=[token]),
+        "testimonials": testimonials.feed(store, 3),
         "stop_url": unsubscribe_url(store, customer),
     }
     return render(request, "referrals/public/share.html", context)
@@ -237,6 +239,7 @@ def _landing(
         "form": form,
         "notice": notice,
         "until": timezone.now() + timedelta(days=offer.valid_days),
+        "testimonials": testimonials.feed(link.store, 3),
         **_gift_words(link.store, offer),
     }
     return render(request, "referrals/public/landing.html", context, status=status)

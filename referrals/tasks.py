@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from referrals.services import asking, attribution, deciding
+from referrals import audiences
+from referrals.services import asking, attribution, campaigns, deciding, journeying, stopping
 from stores.models import Store
 from stores.ticks import for_each_store, periodic
 
@@ -39,3 +40,45 @@ def approve_due(at: datetime) -> int:
 def void_refunded(at: datetime) -> int:
     """Void referrals whose order was refunded or cancelled."""
     return for_each_store(deciding.void_refunded, at)
+
+
+@periodic(30)
+def stop_pointless(at: datetime) -> int:
+    """Take back what waits about something that has ended."""
+    return for_each_store(stopping.stop_pointless, at)
+
+
+@periodic(30)
+def tell_steps(at: datetime) -> int:
+    """Tell advocates what their friends did lately."""
+    return for_each_store(journeying.tell_steps, at)
+
+
+@periodic(60)
+def answer_purchases(at: datetime) -> int:
+    """Answer late purchases, events, scores and solved cases."""
+    return for_each_store(journeying.answer_purchases, at)
+
+
+@periodic(300)
+def keep_days(at: datetime) -> int:
+    """Birthdays, long absences, reminders, gifts that end."""
+    return for_each_store(journeying.keep_days, at)
+
+
+@periodic(86400)
+def repair_journeys(at: datetime) -> int:
+    """The nightly repair of the four above and of `rewards.tasks.tell_of_rewards`: as far back as it is still news."""
+    return for_each_store(journeying.repair, at)
+
+
+@periodic(600)
+def refresh_segments(at: datetime) -> int:
+    """Write down who belongs to each audience now."""
+    return for_each_store(audiences.refresh_all, at)
+
+
+@periodic(5)
+def send_by_hand(at: datetime) -> int:
+    """Plan the messages that somebody pressed "send" for, piece by piece, each in a transaction of its own."""
+    return campaigns.continue_all(at)

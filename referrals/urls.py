@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from referrals import program_views, public_views, views
+from referrals import program_views, public_views, segment_views, send_views, views
 
 site = [
     path("stores/new/", program_views.new_store, name="new_store"),
@@ -16,6 +16,15 @@ dashboard = [
     path("program/preview/", program_views.preview, name="preview"),
     path("program/status/", program_views.program_status, name="program_status"),
     path("settings/currency/", program_views.currency, name="currency"),
+    path("customers/segments/", segment_views.segments, name="segments"),
+    path("customers/segments/new/", segment_views.new_segment, name="new_segment"),
+    path("customers/segments/preview/", segment_views.segment_preview, name="segment_preview"),
+    path("customers/segments/restore/", segment_views.restore_segment, name="restore_segment"),
+    path("customers/segments/<slug:public_id>/", segment_views.segment, name="segment"),
+    path("customers/segments/<slug:public_id>/csv/", segment_views.segment_csv, name="segment_csv"),
+    path("messages/send/", send_views.send, name="send"),
+    path("messages/send/<slug:public_id>/", send_views.sending, name="sending"),
+    path("messages/send/<slug:public_id>/stop/", send_views.stop_sending, name="stop_sending"),
 ]
 _pages = [
     ("s/<str:token>/thanks", public_views.thanks, "thanks"),

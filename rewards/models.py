@@ -103,6 +103,8 @@ class Reward(PublicModel):
         indexes = [
             models.Index(fields=["store", "customer", "-granted_at"], name="reward_of_customer"),
             models.Index(fields=["store", "-granted_at"], name="reward_recent"),
+            # services.telling
+            models.Index(fields=["store", "-voided_at"], condition=Q(status="voided"), name="reward_taken_back"),
         ]
 
 
@@ -156,7 +158,8 @@ class Voucher(PublicModel):
         ]
         indexes = [
             models.Index(fields=["store", "customer"], name="voucher_of_customer"),
-            models.Index(fields=["expires_at"], condition=Q(status="issued"), name="voucher_expiry"),
+            # vouchers.expire_due, services.telling
+            models.Index(fields=["store", "expires_at"], condition=Q(status="issued"), name="voucher_ends"),
         ]
 
 

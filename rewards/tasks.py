@@ -1,9 +1,9 @@
 """When vouchers end, and the nightly look at the books."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from rewards.services import ledger, vouchers
+from rewards.services import ledger, telling, vouchers
 from stores.models import Store
 from stores.ticks import for_each_store, periodic
 
@@ -14,6 +14,16 @@ logger = logging.getLogger(__name__)
 def expire_due(at: datetime) -> int:
     """Mark vouchers past their end."""
     return for_each_store(vouchers.expire_due, at)
+
+
+@periodic(60)
+def tell_of_rewards(at: datetime) -> int:
+    """Tell people whose reward ends soon or was taken back lately; the nightly repair is the referrals'."""
+    return for_each_store(_tell, at)
+
+
+def _tell(store: Store, at: datetime) -> int:
+    return telling.sweep(store, at - timedelta(hours=1), at)
 
 
 @periodic(86400)

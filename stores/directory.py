@@ -37,6 +37,13 @@ def store_id_by_share_code(code: str) -> int | None:
     return _first("SELECT goodword_store_by_share_code(%s)", code)
 
 
+def stores_with_jobs(kind: str) -> list[int]:
+    """Ids of the stores where long work of this kind goes on, or is to begin."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM goodword_stores_with_jobs(%s)", [kind])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def named(slug: str) -> Store | None:
     """The store with that slug, read inside its own wall: for management commands."""
     store_id = store_id_by_slug(slug)

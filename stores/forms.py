@@ -18,7 +18,7 @@ PARTS = [
     (gettext_lazy("Your store"), ["name", "website", "phone", "postal_address", "brand_color"]),
     (gettext_lazy("Language and place"), ["locale", "timezone", "country", "toman"]),
     (gettext_lazy("When customers are asked"), ["time_to_value_days", "delivers", "late_after_days", "cooldown_days"]),
-    (gettext_lazy("Who is asked to put in a good word"), ["silent_ask_days", "ask_passives", "review_url"]),
+    (gettext_lazy("Who is asked to put in a good word"), ["silent_ask_days", "ask_passives"]),
 ]
 
 
@@ -33,12 +33,6 @@ class SettingsForm(forms.ModelForm):
         help_text=gettext_lazy("Reads phone numbers written without +."),
     )
     website = forms.URLField(label=gettext_lazy("web shop"), required=False, assume_scheme="https")
-    review_url = forms.URLField(
-        label=gettext_lazy("public review page"),
-        required=False,
-        assume_scheme="https",
-        help_text=gettext_lazy("Shown to everyone alike, whatever they answer."),
-    )
 
     class Meta:
         model = Store

@@ -25,12 +25,14 @@ class Page:
     next: str = ""
 
 
-def keyset_page(rows: QuerySet[Any], column: str, cursor: str, *, size: int = PAGE) -> Page:
+def keyset_page(rows: QuerySet[Any], column: str, cursor: str, *, size: int = PAGE, oldest_first: bool = False) -> Page:
     """The newest `size` rows before `cursor`, by (`column`, id); a cursor that cannot be read is the start.
 
-    No row is counted and none is skipped over, so page 100 costs what page 1 costs.
+    `oldest_first` turns the list around. No row is counted and none is skipped over, so page 100
+    costs what page 1 costs.
     """
-    found = list(before(rows, column, cursor).order_by(f"-{column}", "-pk")[: size + 1])
+    beyond, sign = (after, "") if oldest_first else (before, "-")
+    found = list(beyond(rows, column, cursor).order_by(f"{sign}{column}", f"{sign}pk")[: size + 1])
     more = len(found) > size
     return Page(found[:size], cursor_of(found[size - 1], column) if more else "")
 
@@ -43,6 +45,15 @@ def before(rows: QuerySet[Any], column: str, cursor: str) -> QuerySet[Any]:
     moment, pk = place
     # The first condition is what the index is entered by.
     return rows.filter(**{f"{column}__lte": moment}).exclude(Q(**{column: moment}) & Q(pk__gte=pk))
+
+
+def after(rows: QuerySet[Any], column: str, cursor: str) -> QuerySet[Any]:
+    """The rows that come after `cursor` in a list from old to new."""
+    place = _read(cursor)
+    if place is None:
+        return rows
+    moment, pk = place
+    return rows.filter(**{f"{column}__gte": moment}).exclude(Q(**{column: moment}) & Q(pk__lte=pk))
 
 
 def cursor_of(row: Model, column: str) -> str:

@@ -87,9 +87,6 @@ class Store(models.Model):
         _("days after the survey until the one later ask"), default=7, validators=[MinValueValidator(1)]
     )
     ask_passives = models.BooleanField(_("also ask those who answer 7 or 8"), default=False)
-    review_url = models.URLField(
-        _("public review page"), blank=True, help_text=_("Shown to everyone alike, whatever they answer.")
-    )
     weekly_cap = models.PositiveSmallIntegerField(
         _("messages to one person in seven days, at most"), default=3, validators=[MinValueValidator(1)]
     )
@@ -206,3 +203,49 @@ class Tick(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "slot"], name="tick_once")]
         indexes = [models.Index(fields=["at"], name="tick_age")]
+
+
+class Job(PublicModel):
+    """Long work with its progress: what a page shows while it goes on, and where to go on after a crash.
+
+    `key` names the wish, so that two presses are one job; `subject` names what it works on: one job at a time.
+    Whoever works locks this row, does a piece, writes down how far it is (`data`) and commits: so a piece is
+    done once, however many workers there are and whenever they die (`stores.jobs`).
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("at work")  # or about to be
+        DONE = "done", _("done")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+
+    MOVES = {State.RUNNING: {State.DONE, State.STOPPED, State.FAILED}, State.FAILED: {State.RUNNING}}
+
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=120)
+    subject = models.CharField(max_length=80, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)  # rows in trouble, or skipped
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    note = models.CharField(max_length=250, blank=True)
+    data = models.JSONField(default=dict)  # what to do, and how far it is
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField(default=now)
+    touched_at = models.DateTimeField(null=True)  # the last piece; None: nobody began. Long ago: its worker is gone
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "public_id"], name="job_public_id"),
+            models.UniqueConstraint(fields=["store", "key"], name="job_once"),
+            models.UniqueConstraint(
+                fields=["store", "subject"],
+                condition=models.Q(state="running") & ~models.Q(subject=""),
+                name="job_one_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "touched_at"], condition=models.Q(state="running"), name="job_running"),
+            models.Index(fields=["store", "kind", "-started_at"], name="job_recent"),
+        ]

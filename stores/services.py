@@ -131,8 +131,9 @@ def note(
     after: dict[str, Any] | None = None,
     by: User | None,
     at: datetime,
-) -> None:
+) -> AuditEvent:
     """Write down who changed what."""
-    AuditEvent.objects.create(
+    event: AuditEvent = AuditEvent.objects.create(
         store=store, at=at, user=by, action=action, subject=subject[:80], before=before or {}, after=after or {}
     )
+    return event

@@ -24,6 +24,8 @@ class Purpose(Enum):
     SURVEY = b"s"
     SHARE = b"m"
     UNSUBSCRIBE = b"u"
+    COUNTER = b"q"
+    TESTIMONIAL = b"t"
 
 
 class BadToken(Exception):

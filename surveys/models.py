@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -10,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Category, Customer, Order, Product, Segment
 from outreach.models import Message
 from stores.models import Location, User
-from stores.tenancy import PublicModel, StoreModel, TenantKey, TenantOneToOne
+from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey, TenantOneToOne
+from surveys import rules
 
 
 class Question(models.TextChoices):
@@ -66,6 +69,9 @@ class Survey(PublicModel):
         return self.name
 
 
+FOLLOW_UP = "follow_up:"  # how the key of a question after a solved case begins; its case's id comes after it
+
+
 class Invitation(PublicModel):
     """A question to one person: about an order, due when its value has shown, at most one an order;
     or one of another occasion (`order` None), once for its `key`: a follow-up, a periodic survey.
@@ -108,6 +114,24 @@ class Invitation(PublicModel):
             models.Index(fields=["store", "silent_ask_at"], condition=~Q(silent_ask_at=None), name="invitation_silent"),
         ]
 
+    @property
+    def question(self) -> Question:
+        """How they answer."""
+        return Question(self.survey.question) if self.survey else Question.NPS
+
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it asks how things are after a solved case."""
+        return self.key.startswith(FOLLOW_UP)
+
+
+class ResponseQuerySet(StoreQuerySet):
+    """Answers of a store."""
+
+    def counted(self, question: Question = Question.NPS) -> ResponseQuerySet:
+        """Those that numbers are made of: to that question, and by people as far as one can tell."""
+        return self.filter(question=question, is_suspect=False)
+
 
 class Response(PublicModel):
     """An answer, 0 to 10 (1 to 5 where satisfaction is asked), and a comment.
@@ -128,6 +152,7 @@ class Response(PublicModel):
     changed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     ask_shown_at = models.DateTimeField(null=True)  # the ask on the answer page
+    objects: ClassVar[models.Manager[Any]] = ResponseQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -138,6 +163,21 @@ class Response(PublicModel):
             models.Index(fields=["store", "-at"], name="response_recent"),
             models.Index(fields=["store", "customer"], name="response_of_customer"),
         ]
+
+    @property
+    def of_five(self) -> bool:
+        """Whether it is on the scale of 1 to 5."""
+        return self.question == Question.CSAT
+
+    @property
+    def group(self) -> rules.Group:
+        """Happy, in between or unhappy, on its own scale."""
+        return rules.group_of(self.score, of_five=self.of_five)
+
+    @property
+    def best(self) -> int:
+        """The highest score there is."""
+        return rules.scale(of_five=self.of_five)[-1]
 
 
 class ResponseEvent(StoreModel):
@@ -191,8 +231,19 @@ class RecoveryCase(PublicModel):
 class CaseEvent(StoreModel):
     """A step or a note of a case; append-only."""
 
+    class What(models.TextChoices):
+        STEP = ""  # opened, ended, opened again: `status` says which
+        NOTE = "note"
+        ASSIGNED = "assigned"  # `note` names whose it is now
+        WROTE = "wrote"  # `about`: the message's key
+        UNWROTE = "unwrote"
+        GAVE = "gave"  # an apology voucher; `about`: the reward's key
+        TOOK_BACK = "took_back"
+
     case = TenantKey(RecoveryCase, models.PROTECT, related_name="events")
     status = models.CharField(max_length=6, choices=RecoveryCase.Status)
+    what = models.CharField(max_length=9, choices=What, blank=True, default=What.STEP)
+    about = models.CharField(max_length=120, blank=True, default="")
     note = models.TextField(blank=True)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -214,11 +265,13 @@ class ReplyTemplate(PublicModel):
 
 
 class Theme(PublicModel):
-    """What comments are about: any of `words`, one a line, folded when they are compared (`surveys.themes`)."""
+    """What comments are about: any of `words`, one a line, folded when they are compared (`surveys.matching`)."""
 
     name = models.CharField(_("name"), max_length=60)
     words = models.TextField(_("words, one a line"))
     changed_at = models.DateTimeField(default=timezone.now)
+    # How far (by id) the answers have been compared with its words; None: all of them.
+    matched_to = models.BigIntegerField(null=True, default=0)
 
     class Meta:
         constraints = [
@@ -264,7 +317,7 @@ class Testimonial(PublicModel):
     text = models.TextField()  # as the customer agreed to it
     shown_name = models.CharField(max_length=80, blank=True)
     language = models.CharField(max_length=5)
-    permission = models.CharField(max_length=250, blank=True)  # the sentence they agreed to
+    permission = models.CharField(max_length=500, blank=True)  # the sentence they agreed to
     permission_version = models.PositiveSmallIntegerField(default=1)
     is_published = models.BooleanField(default=False)
     asked_at = models.DateTimeField()

@@ -16,34 +16,48 @@ from outreach.rendering import unsubscribe_url
 from stores.middleware import speak
 from stores.public import enter_by_token, public_page
 from stores.tokens import Purpose
-from surveys import rules
-from surveys.models import Invitation, Response
-from surveys.public_forms import COMMENT_LENGTH, SCORES, AnswerForm, read_score
+from surveys import rules, wording
+from surveys.models import Invitation, Question, Response, Survey, Via
+from surveys.public_forms import COMMENT_LENGTH, AnswerForm, read_score, scores_for
 from surveys.services import answering
 
 
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask from 0 to 10; only a POST records, and may change the answer for 14 days."""
+    """Ask from 0 to 10, or 1 to 5; only a POST records, and may change the answer for 14 days."""
     invitation = open_invitation(request, token)
     if invitation is None:
         return closed(request, status=404)
     known = response_to(invitation)
     if not _takes_answers(invitation):
         return closed(request, status=410)
+    question = invitation.question
     if request.method != "POST":
-        return _page(request, invitation, AnswerForm(initial=_initial(request, known)), known)
-    form = AnswerForm(request.POST)
+        return _page(
+            request, invitation, AnswerForm(initial=_initial(request, known, question), question=question), known
+        )
+    form = AnswerForm(request.POST, question=question)
     if not form.is_valid():
         return _page(request, invitation, form, known, status=400)
-    if not form.is_trapped:  # a program that fills in everything gets the same friendly page
-        try:
-            given = form.cleaned_data
-            answering.respond(invitation, score=given["score"], comment=given["comment"], at=timezone.now())
-        except answering.TooLate:
-            return closed(request, status=410)
+    try:
+        _record(invitation, form)
+    except answering.TooLate:
+        return closed(request, status=410)
     return redirect("referral:thanks", token=token)
+
+
+def _record(invitation: Invitation, form: AnswerForm) -> None:
+    """A program that fills in everything is noted, and gets the same friendly page."""
+    given, message = form.cleaned_data, invitation.message
+    answering.respond(
+        invitation,
+        score=given["score"],
+        comment=given["comment"],
+        at=timezone.now(),
+        via=Via.SMS if message and message.channel == Via.SMS else Via.EMAIL,
+        trapped=form.is_trapped,
+    )
 
 
 def open_invitation(request: HttpRequest, token: str) -> Invitation | None:
@@ -52,7 +66,12 @@ def open_invitation(request: HttpRequest, token: str) -> Invitation | None:
     if pk is None:
         return None
     store = request.store  # type: ignore[attr-defined]
-    found = Invitation.objects.for_store(store).filter(pk=pk).select_related("customer__store", "order").first()
+    found = (
+        Invitation.objects.for_store(store)
+        .filter(pk=pk)
+        .select_related("customer__store", "order", "survey", "message")
+        .first()
+    )
     if found:
         speak(request, found.customer.locale, store.locale)
     return found
@@ -73,10 +92,10 @@ def _takes_answers(invitation: Invitation) -> bool:
     return invitation.customer.erased_at is None and answering.may_answer(invitation, timezone.now())
 
 
-def _initial(request: HttpRequest, known: Response | None) -> dict[str, object]:
+def _initial(request: HttpRequest, known: Response | None, question: Question) -> dict[str, object]:
     """What stands chosen before the person touches the page: the link's score, else their answer."""
-    asked = read_score(request.GET.get("score", ""))
-    if known is None:
+    asked = read_score(request.GET.get("score", ""), question)
+    if known is None or known.is_suspect:
         return {"score": asked}
     return {"score": asked or str(known.score), "comment": known.comment}
 
@@ -84,14 +103,27 @@ def _initial(request: HttpRequest, known: Response | None) -> dict[str, object]:
 def _page(
     request: HttpRequest, invitation: Invitation, form: AnswerForm, known: Response | None, *, status: int = 200
 ) -> HttpResponse:
+    store, known = invitation.customer.store, None if known and known.is_suspect else known
     context = {
-        "form": form,
-        "scores": SCORES,
+        "asked": wording.asked_by(invitation, store),
         "product": invitation.product_name,
-        "bought_at": invitation.order.placed_at,
+        "bought_at": invitation.order.placed_at if invitation.order else None,
         "known": known,
         "change_until": known.at + rules.CHANGE_WINDOW if known else None,
-        "comment_length": COMMENT_LENGTH,
-        "stop_url": unsubscribe_url(invitation.customer.store, invitation.customer),
+        "stop_url": unsubscribe_url(store, invitation.customer),
+        **question_context(form, invitation.survey),
     }
     return render(request, "surveys/public/answer.html", context, status=status)
+
+
+def question_context(form: AnswerForm, survey: Survey | None) -> dict[str, object]:
+    """What `surveys/public/_question.html` shows."""
+    of_five = form.question is Question.CSAT
+    return {
+        "form": form,
+        "scores": scores_for(form.question),
+        "faces": wording.faces() if of_five else [],
+        "bands": {group.value: rules.scores_of(group, of_five=of_five) for group in rules.Group},
+        "more": wording.more_texts(survey),
+        "comment_length": COMMENT_LENGTH,
+    }

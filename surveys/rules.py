@@ -10,6 +10,8 @@ from math import sqrt
 CHANGE_WINDOW = timedelta(days=14)
 ANSWER_WINDOW = timedelta(days=90)
 PROMISE = timedelta(hours=24)  # by when somebody answers an unhappy person
+HASTE = timedelta(seconds=3)
+ENOUGH = 20  # with fewer answers a score says nothing: the answers themselves are shown
 STALE = timedelta(days=30)  # an invitation this late would be harm
 STALE_IMPORT = timedelta(days=2)  # for orders that came in already old, from a file
 
@@ -22,15 +24,36 @@ class Group(StrEnum):
     DETRACTOR = "detractor"
 
 
-def group_of(score: int) -> Group:
-    """9-10 promoter, 7-8 passive, 0-6 detractor."""
-    return Group.PROMOTER if score >= 9 else Group.PASSIVE if score >= 7 else Group.DETRACTOR
+def group_of(score: int, *, of_five: bool = False) -> Group:
+    """9-10 promoter, 7-8 passive, 0-6 detractor; `of_five` (satisfaction): 5, 3-4, 1-2."""
+    happy, content = (5, 3) if of_five else (9, 7)
+    return Group.PROMOTER if score >= happy else Group.PASSIVE if score >= content else Group.DETRACTOR
 
 
-def may_be_asked(score: int, *, ask_passives: bool) -> bool:
+def scores_of(group: Group, *, of_five: bool = False) -> list[int]:
+    """The scores of a group, from low to high."""
+    return [score for score in scale(of_five=of_five) if group_of(score, of_five=of_five) is group]
+
+
+def scale(*, of_five: bool = False) -> range:
+    """The scores there are: 0 to 10, or 1 to 5."""
+    return range(1, 6) if of_five else range(11)
+
+
+def may_be_asked(score: int, *, ask_passives: bool, of_five: bool = False) -> bool:
     """Whether someone who answered `score` may be asked to refer; the unhappy never."""
-    group = group_of(score)
+    group = group_of(score, of_five=of_five)
     return group is Group.PROMOTER or (ask_passives and group is Group.PASSIVE)
+
+
+def is_turned(score: int) -> bool:
+    """Whether somebody who had been unhappy is won back, by what they answer (0-10) after their case was solved."""
+    return group_of(score) is not Group.DETRACTOR
+
+
+def is_hasty(written_at: datetime, at: datetime) -> bool:
+    """Whether another score came faster than a person reads the page and chooses again."""
+    return at - written_at < HASTE
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,16 @@ class NetPromoterScore:
     score: float
     margin: float
     answers: int
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval; it may lie beyond -100, as the margin is symmetrical."""
+        return self.score - self.margin
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        return self.score + self.margin
 
 
 def net_promoter_score(promoters: int, passives: int, detractors: int) -> NetPromoterScore | None:
@@ -54,6 +87,30 @@ def net_promoter_score(promoters: int, passives: int, detractors: int) -> NetPro
     p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
     margin = 1.96 * sqrt((p + d - (p - d) ** 2) / n)
     return NetPromoterScore(100 * (promoters - detractors) / answers, 100 * margin, answers)
+
+
+@dataclass(frozen=True)
+class Satisfaction:
+    """The satisfied (4 and 5 of 5) in percent, 0..100, with the ends of its 95 % interval."""
+
+    score: float
+    low: float
+    high: float
+    answers: int
+
+
+def satisfaction(satisfied: int, answers: int) -> Satisfaction | None:
+    """The share of the satisfied with its Wilson interval; None without answers.
+
+    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22 (1927).
+    """
+    if not answers:
+        return None
+    z, part = 1.96, satisfied / answers
+    spread = z * sqrt(part * (1 - part) / answers + z * z / (4 * answers * answers))
+    middle, whole = part + z * z / (2 * answers), 1 + z * z / answers
+    low, high = (middle - spread) / whole, (middle + spread) / whole
+    return Satisfaction(100 * part, 100 * max(low, 0.0), 100 * min(high, 1.0), answers)
 
 
 def skip_reason(
@@ -78,3 +135,15 @@ def skip_reason(
     if not reachable:
         return "no_address"
     return held or ("cooldown" if in_cooldown else "")
+
+
+RISING_FROM = 5  # mentions; fewer are chance
+
+
+def is_rising(now: int, of_now: int, before: int, of_before: int) -> bool:
+    """Whether a theme comes up more than in the period before: `now` of `of_now` comments against `before`.
+
+    A plain test that small numbers do not pass: five mentions and more, a share at least twice as large,
+    and comments enough before to compare with.
+    """
+    return now >= RISING_FROM and of_before >= ENOUGH and now * of_before >= 2 * before * of_now

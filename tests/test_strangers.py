@@ -5,9 +5,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 # What each address needs: the weakest role that may see it. Addresses without a store stand in OPEN.
-STAFF = {"counter", "quote", "redeem", "done", "today", "undo"}
+STAFF = {"counter", "quote", "redeem", "done", "today", "undo", "asks", "asked", "unasked"}
 # Reached without a store in the address: by a signed token, a code, a key or a log-in of one's own.
-OPEN_NAMESPACES = {"site", "health", "setup", "survey", "referral", "mail", "api"}
+OPEN_NAMESPACES = {"site", "health", "setup", "survey", "referral", "mail", "in", "api"}
 FILLER = {
     "str": "x1", "slug": "rosewater", "int": "987654", "path": "x1", "uuid": "00000000-0000-0000-0000-000000000000",
 }  # fmt: skip

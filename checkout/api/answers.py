@@ -114,6 +114,10 @@ class TierOut(serializers.Serializer):
 class CustomerDetailOut(CustomerOut):
     """A customer with what sharing has brought them."""
 
+    birthday = serializers.CharField(allow_null=True, help_text="MM-DD.")
+    time_zone = serializers.CharField(help_text="Of the IANA database; empty: as the store's.")
+    address = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
     share_url = serializers.URLField(help_text="Where friends land.")
     advocate_url = serializers.URLField(help_text="The customer's own share page; keep it to them.")
     code = serializers.CharField()

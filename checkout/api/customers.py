@@ -11,8 +11,10 @@ from rest_framework.response import Response
 
 from checkout.api import answers, paging, shapes
 from checkout.api.base import ApiView, get_or_404
-from checkout.api.fields import bad_field
+from checkout.api.fields import bad_field, checked
+from checkout.api.particulars import ParticularsIn
 from checkout.api.people import BAD_EMAIL, BAD_PHONE
+from customers import particulars, tagging
 from customers.models import Customer
 from customers.rules import BadEmail, BadPhone, normal_email, normal_phone
 from referrals.models import Program, Referral
@@ -65,19 +67,44 @@ def _with_plus(typed: str) -> str:
 
 
 class CustomerDetail(ApiView):
-    """`GET customers/{public_id}/`."""
+    """`GET` and `PATCH customers/{public_id}/`."""
 
     scope = "customers"
 
     @extend_schema(responses=answers.CustomerDetailOut)
     def get(self, request: Request, public_id: str) -> Response:
         """One customer with their share link, store credit and tier."""
-        one = get_or_404(Customer.objects.for_store(self.store).select_related("store"), public_id)
+        return self._answer(get_or_404(Customer.objects.for_store(self.store).select_related("store"), public_id))
+
+    @extend_schema(request=ParticularsIn, responses=answers.CustomerDetailOut)
+    def patch(self, request: Request, public_id: str) -> Response:
+        """Write down what you know about a customer besides their orders; what is left out stays as it is."""
+        values = checked(ParticularsIn(data=request.data))
+        one = get_or_404(Customer.objects.for_store(self.store).filter(erased_at=None), public_id)
+        known = (one.birth_month, one.birth_day) if one.birth_month and one.birth_day else None
+        try:
+            particulars.change(
+                one,
+                birthday=values.get("birthday", known),
+                time_zone=values.get("time_zone", one.time_zone),
+                postal_address=values.get("address", one.postal_address),
+            )
+        except particulars.BadParticular as error:
+            raise bad_field("time_zone", "This is no time zone of the IANA database.") from error
+        if "tags" in values:
+            tagging.set_tags(one, values["tags"])
+        return self._answer(one)
+
+    def _answer(self, one: Customer) -> Response:
         link = share_link_of(one, at=timezone.now())
         approved = Referral.objects.for_store(self.store).filter(advocate=one, status=Referral.Status.APPROVED).count()
         return Response(
             {
                 **shapes.customer(one),
+                "birthday": f"{one.birth_month:02}-{one.birth_day:02}" if one.birth_month and one.birth_day else None,
+                "time_zone": one.time_zone,
+                "address": one.postal_address,
+                "tags": tagging.tags_of(one),
                 "share_url": landing_url(link),
                 "advocate_url": share_page_url(one),
                 "code": link.code,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 import segno
-from django.db import DatabaseError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
@@ -31,8 +28,8 @@ from checkout.api.fields import (
 )
 from checkout.api.people import BAD_EMAIL, BAD_PHONE, CustomerIn, address_errors, as_person
 from customers.models import Order
-from customers.rules import BadEmail, BadPhone, normal_email, normal_phone
-from customers.services import Line, OrderData, Outcome, Shared, record_order, shared_by
+from customers.rules import BadEmail, BadPhone
+from customers.services import Line, OrderData, Outcome, Recorded, record_order, record_orders
 from outreach.rendering import language_of
 from referrals.models import ShareLink
 from referrals.services import redeeming
@@ -42,10 +39,7 @@ from rewards.wording import offer_text
 from stores.api_errors import flat_errors
 from stores.models import Store
 
-logger = logging.getLogger(__name__)
-
 MOST_ORDERS = 1000
-BATCH = 50
 NOT_STORED = "This order could not be stored; the log has the reason."
 
 
@@ -123,55 +117,37 @@ def record_many(store: Store, raw: list[Any], at: datetime) -> list[dict[str, An
     if len(raw) > MOST_ORDERS:
         raise bad_field("body", f"Send at most {MOST_ORDERS} orders at once; these are {len(raw)}.")
     shape = OrderIn()
-    read = [_read(store, shape, item) for item in raw]
-    good = [one for one in read if isinstance(one, OrderData)]
-    shared = shared_by(store, good)
-    recorded = iter([result for batch in _batches(good) for result in _record_batch(store, batch, shared, at)])
+    read = [_read(shape, item) for item in raw]
+    recorded = iter(record_orders(store, [one for one in read if isinstance(one, OrderData)], at=at))
     attribute_orders(store, at, since=at)
     return [
-        next(recorded) if isinstance(one, OrderData) else _refused(item, one)
+        _result(item, next(recorded)) if isinstance(one, OrderData) else _refused(item, one)
         for item, one in zip(raw, read, strict=True)
     ]
 
 
-def _read(store: Store, shape: OrderIn, item: Any) -> OrderData | dict[str, list[str]]:
+def _read(shape: OrderIn, item: Any) -> OrderData | dict[str, list[str]]:
     """The order, or what is wrong with it."""
     try:
-        data = as_order(shape.run_validation(item))
-        if data.person:
-            normal_email(data.person.email)
-            normal_phone(data.person.phone, store.country)
+        return as_order(shape.run_validation(item))
     except serializers.ValidationError as error:
         return flat_errors(error.detail)
-    except BadEmail:
+
+
+def _result(raw: Any, recorded: Recorded) -> dict[str, Any]:
+    order = recorded.order
+    if order is None:
+        return _refused(raw, _errors(recorded.problem))
+    return {"external_id": order.external_id, "status": recorded.outcome, "public_id": order.public_id, "errors": {}}
+
+
+def _errors(problem: Exception | None) -> dict[str, list[str]]:
+    """What kept a well-formed order from being recorded, by its field."""
+    if isinstance(problem, BadEmail):
         return {"customer.email": [BAD_EMAIL]}
-    except BadPhone:
+    if isinstance(problem, BadPhone):
         return {"customer.phone": [BAD_PHONE]}
-    return data
-
-
-def _batches(orders: list[OrderData]) -> Iterator[list[OrderData]]:
-    for start in range(0, len(orders), BATCH):
-        yield orders[start : start + BATCH]
-
-
-def _record_batch(store: Store, batch: list[OrderData], shared: Shared, at: datetime) -> list[dict[str, Any]]:
-    """A savepoint for many orders is cheaper than one for each; if one fails, each gets its own."""
-    known = set(shared.orders)
-    try:
-        with transaction.atomic():
-            return [_record_item(store, data, shared, at) for data in batch]
-    except DatabaseError:
-        if len(batch) > 1:
-            shared.orders = known
-            return [result for data in batch for result in _record_batch(store, [data], shared, at)]
-        logger.exception("an order was not recorded")
-        return [_refused({"external_id": batch[0].external_id}, {"body": [NOT_STORED]})]
-
-
-def _record_item(store: Store, data: OrderData, shared: Shared, at: datetime) -> dict[str, Any]:
-    order, outcome = record_order(store, data, at=at, shared=shared)
-    return {"external_id": order.external_id, "status": outcome, "public_id": order.public_id, "errors": {}}
+    return {"body": [NOT_STORED]}
 
 
 def _refused(raw: Any, errors: dict[str, list[str]]) -> dict[str, Any]:

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from django.db import transaction
-
 from customers.importing.orders import ReadOrder
 from customers.importing.tables import Table, safe_cell
 from customers.models import Channel
-from customers.services import OrderData, Outcome, record_order
+from customers.services import OrderData, Outcome, record_orders
 from stores.models import Store
 from stores.tenancy import acting_for
 
-BATCH = 200
+BATCH = 500
 
 
 @dataclass
@@ -59,21 +57,16 @@ def import_orders(
 def _record(
     store: Store, batch: list[ReadOrder], report: Report, consent: set[Channel], source: str, at: datetime
 ) -> None:
+    report.bad += [order for order in batch if order.data is None]
+    good = [order for order in batch if order.data]
     with acting_for(store):
-        for order in batch:
-            if order.data is None:
-                report.bad.append(order)
-                continue
-            data = with_consent(order, consent)
-            try:
-                with transaction.atomic():
-                    _, outcome = record_order(store, data, at=at, consent_source=source)
-            except ValueError as error:
-                report.bad.append(replace(order, data=None, problem=str(error)))
-                continue
-            report.created += outcome == Outcome.CREATED
-            report.updated += outcome == Outcome.UPDATED
-            report.unchanged += outcome == Outcome.UNCHANGED
+        recorded = record_orders(store, [with_consent(one, consent) for one in good], at=at, consent_source=source)
+    for order, one in zip(good, recorded, strict=True):
+        report.created += one.outcome == Outcome.CREATED
+        report.updated += one.outcome == Outcome.UPDATED
+        report.unchanged += one.outcome == Outcome.UNCHANGED
+        if one.outcome == Outcome.REFUSED:
+            report.bad.append(replace(order, data=None, problem=str(one.problem)))
 
 
 def with_consent(order: ReadOrder, consent: set[Channel]) -> OrderData:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from customers import birthdays, tagging
 from customers.models import Customer
 
 register = template.Library()
@@ -15,3 +16,15 @@ def initials(customer: Customer) -> str:
     """Up to two first letters of the name, for the round sign beside it."""
     letters = [word[0].upper() for word in customer.name.split() if word[0].isalpha()]
     return JOINER.join([letters[0], letters[-1]] if len(letters) > 1 else letters) or "?"
+
+
+@register.filter
+def birthday(customer: Customer) -> str:
+    """The birthday in the calendar of the language; '' when it is not known."""
+    return birthdays.in_words(customer.birth_month, customer.birth_day)
+
+
+@register.filter
+def tags(customer: Customer) -> list[str]:
+    """The tags on a customer."""
+    return tagging.tags_of(customer)

@@ -11,13 +11,9 @@ from django.db.models import Count, Q
 from insights.numbers.period import STEPS, Period, edges, steps, twice
 from stores.models import Store
 from surveys.models import Response
-from surveys.rules import Group, NetPromoterScore, group_of, net_promoter_score
+from surveys.rules import ENOUGH, Group, NetPromoterScore, net_promoter_score, scores_of
 
-ENOUGH = 20  # with fewer answers a score says nothing: the answers themselves are shown
-GROUPS = {
-    f"{group}s": Count("pk", filter=Q(score__in=[score for score in range(11) if group_of(score) is group]))
-    for group in Group
-}
+GROUPS = {f"{group}s": Count("pk", filter=Q(score__in=scores_of(group))) for group in Group}
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ class Feelings:
 
 def feelings(store: Store, period: Period) -> Feelings:
     """What people answered in the period, by one query."""
-    counted = steps(Response.objects.for_store(store), "at", twice(period), **GROUPS)
+    counted = steps(Response.objects.for_store(store).counted(), "at", twice(period), **GROUPS)
     now, before = _sum(counted[STEPS:]), _sum(counted[:STEPS])
     return Feelings(
         net_promoter_score(**now),
@@ -76,7 +72,7 @@ def trend(store: Store, period: Period) -> list[Point]:
     """Twelve weeks, or twelve twelfths of a year when a year is looked at."""
     weeks = period if period.days == 365 else Period(7 * STEPS, period.end)
     marks = edges(weeks)
-    counted = steps(Response.objects.for_store(store), "at", marks, **GROUPS)
+    counted = steps(Response.objects.for_store(store).counted(), "at", marks, **GROUPS)
     width = timedelta(days=weeks.days) / STEPS
     return [
         Point(start, start + width, net_promoter_score(**_sum([step])))

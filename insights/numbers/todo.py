@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Min, Q
 
 from insights.numbers.people import net_sales
+from outreach import complaints
+from outreach.complaints import State
 from outreach.models import Message
 from referrals.models import Referral
 from stores.models import Store
@@ -23,31 +25,39 @@ class Todo:
 
     unhappy: int
     unhappy_since: datetime | None
+    overdue: int  # of the unhappy, those who wait longer than they were promised
     referrals: int
     flagged: int
     at_stake_minor: int
     unknown: int
+    complaints: State  # about advertising mails, and whether they are stopped for it
+    complained: int
 
     @property
     def is_clear(self) -> bool:
         """Whether nothing waits."""
-        return not (self.unhappy or self.referrals or self.unknown)
+        return not (self.unhappy or self.referrals or self.unknown or self.complaints != State.GOOD)
 
 
 def todo(store: Store, at: datetime) -> Todo:
-    """The three things a person has to decide."""
+    """What a person has to decide, and what only they can put right."""
     cases = RecoveryCase.objects.for_store(store).filter(status=RecoveryCase.Status.OPEN)
-    unhappy = cases.aggregate(count=Count("pk"), since=Min("opened_at"))
+    late = Count("pk", filter=Q(promise_at__lt=at))
+    unhappy = cases.aggregate(count=Count("pk"), since=Min("opened_at"), overdue=late)
     waiting = Referral.objects.for_store(store).filter(status__in=WAITING)
     flagged = Count("pk", filter=Q(status=Referral.Status.FLAGGED))
+    spam = complaints.counts(store, at)
     referrals = waiting.aggregate(count=Count("pk"), flagged=flagged, sum=net_sales(store))
     return Todo(
         unhappy=unhappy["count"],
         unhappy_since=unhappy["since"],
+        overdue=unhappy["overdue"],
         referrals=referrals["count"],
         flagged=referrals["flagged"],
         at_stake_minor=referrals["sum"],
         unknown=unknown(store, at),
+        complaints=State.STOP if complaints.is_stopped(store) else spam.state,
+        complained=spam.complained,
     )
 
 

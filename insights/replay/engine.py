@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 
 from customers.models import Channel
-from customers.services import record_order, shared_by
+from customers.services import record_orders
 from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch
@@ -44,28 +45,43 @@ def run(
     people = People(store, answers, friends=friends, consent=consent)
     with_friends = friends or any(fact.order.code for fact in facts)  # else nobody can have been sent by anybody
     with acting_for(store):
-        shared = shared_by(store, [fact.order for fact in facts])
         people.remember()
     end = until or facts[-1].at + AFTERMATH
     waiting = iter([*facts, None])
     fact = next(waiting)
     before = facts[0].at - timedelta(seconds=1)
     for moment in _moments(facts[0].at, end):
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL synchronous_commit = off")
-            with acting_for(store):
-                while fact and fact.at <= moment:
-                    people.happens(fact)
-                    record_order(store, people.with_consent(fact.order), at=fact.at, shared=shared)
-                    fact = next(waiting)
-                people.act(before, moment)
-                sent = _sweep(store, before, moment)
-                if with_friends:
-                    _sweep_referrals(store, before, moment)
-                people.notice(before, moment, sent)
+        with acting_for(store):
+            _do_not_wait_for_the_disk()
+            today = []
+            while fact and fact.at <= moment:
+                today.append(fact)
+                fact = next(waiting)
+            _record(store, people, today)
+            people.act(before, moment)
+            sent = _sweep(store, before, moment)
+            if with_friends:
+                _sweep_referrals(store, before, moment)
+            people.notice(before, moment, sent)
         before = moment
         progress(moment)
+
+
+def _do_not_wait_for_the_disk() -> None:
+    """A replay that a power cut interrupts is run again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+
+
+def _record(store: Store, people: People, facts: Sequence[Fact]) -> None:
+    """Tell the shop's services what became known, each fact at its own time."""
+    if not facts:
+        return
+    people.happen(facts)
+    told = [replace(people.with_consent(fact.order), reported_at=fact.at) for fact in facts]
+    for one in record_orders(store, told, at=facts[-1].at):
+        if one.problem:
+            raise one.problem
 
 
 def _moments(first: datetime, end: datetime) -> list[datetime]:

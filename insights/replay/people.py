@@ -39,12 +39,28 @@ BUY_BY_CODE = 0.35  # of the buyers, who say the code without taking the gift fi
 BOT_A_SHARE = 0.6  # a chat app's preview
 CASE_SOLVED, VOUCHER_SPENT, FRIEND_REFUND = 0.7, 0.6, 0.06
 FRIEND_ANSWERS = 0.15
+MOST_BILLS = 500
 FRIEND_SCORES = ((10, 0.38), (9, 0.22), (8, 0.14), (7, 0.08), (5, 0.10), (3, 0.05), (1, 0.03))
 NAMES = {
     "en": "Ava Chen,Noah Patel,Mia Lopez,Eli Brown,Zoe Kim,Leo Rossi,Ivy Clark,Max Weber,Ella Novak,Sam Reed,June Park",
     "fil": "Bea Cruz,Jun Reyes,Liza Santos,Paolo Garcia,Ana Mendoza,Carlo Bautista,Tess Aquino,Miguel Torres,Rina Flores",
     "fa": "نگار محمدی,آرش کریمی,لیلا حسینی,پویا رضایی,مهسا احمدی,سینا موسوی,الناز جعفری,کیان صادقی,شیما رستمی,بهار نوری",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What somebody will say to an invitation."""
+
+    invitation: Invitation
+    answer: Answer
+
+    def at(self, at: datetime) -> answering.Answer:
+        """The reply, given at that time."""
+        return answering.Answer(self.invitation, self.answer.score, self.answer.comment, at)
+
+
+Deed = Reply | Callable[[datetime], None]
 
 
 @dataclass
@@ -55,7 +71,7 @@ class People:
     answers: dict[str, Answer]
     friends: bool
     consent: frozenset[Channel]
-    queue: list[tuple[datetime, int, Callable[[datetime], None]]] = field(default_factory=list)
+    queue: list[tuple[datetime, int, Deed]] = field(default_factory=list)
     ticket: count = field(default_factory=count)
     bills: list[OrderData] = field(default_factory=list)
 
@@ -66,18 +82,26 @@ class People:
         agreed = {str(channel): True for channel in self.consent}
         return replace(order, person=replace(order.person, consent=agreed))
 
-    def happens(self, fact: Fact) -> None:
+    def happen(self, facts: Sequence[Fact]) -> None:
         """Remember what people buy here: friends buy the like."""
-        if len(self.bills) < 500 and fact.order.total_minor > 0 and fact.order.lines:
-            self.bills.append(fact.order)
+        bought = [fact.order for fact in facts if fact.order.total_minor > 0 and fact.order.lines]
+        self.bills += bought[: MOST_BILLS - len(self.bills)]
 
     def act(self, since: datetime, until: datetime) -> None:
-        """Do what is due up to `until`, each at its own time."""
+        """Do what is due up to `until`, each at its own time; answers that come in a row are taken together."""
+        replies: dict[int, answering.Answer] = {}  # one a person: what somebody said first bears on what comes next
         while self.queue and self.queue[0][0] <= until:
             at, _, deed = heapq.heappop(self.queue)
-            deed(at)
+            if not isinstance(deed, Reply) or deed.invitation.customer_id in replies:
+                self._answer(replies)
+                replies = {}
+            if isinstance(deed, Reply):
+                replies[deed.invitation.customer_id] = deed.at(at)
+            else:
+                deed(at)
+        self._answer(replies)
 
-    def later(self, at: datetime, deed: Callable[[datetime], None]) -> None:
+    def later(self, at: datetime, deed: Deed) -> None:
         """Plan a deed."""
         heapq.heappush(self.queue, (at, next(self.ticket), deed))
 
@@ -103,7 +127,7 @@ class People:
         questions = [message.pk for message in sent if message.kind == Kind.SURVEY]
         if questions:
             invitations = Invitation.objects.for_store(self.store).filter(message__in=questions)
-            for invitation in invitations.select_related("order", "customer__store").order_by("pk"):
+            for invitation in invitations.select_related("order", "customer").order_by("pk"):
                 self._expect_answer(invitation, at)
         for message in sent:
             if self.friends and message.kind == Kind.ASK:
@@ -113,32 +137,33 @@ class People:
     # -- buyers --
 
     def _expect_answer(self, invitation: Invitation, sent_at: datetime) -> None:
+        assert invitation.order is not None  # `_notice_letters` takes questions about orders
         answer = self.answers.get(invitation.order.external_id) or self._made_up_answer(invitation)
         if answer:
-            self.later(sent_at + answer.delay, lambda at: self._answer(invitation, answer, at))
+            self.later(sent_at + answer.delay, Reply(invitation, answer))
 
     def _made_up_answer(self, invitation: Invitation) -> Answer | None:
         """Friends who bought are asked too, and nobody wrote down what they said."""
+        assert invitation.order is not None
         luck = self._luck("answer", invitation.order.external_id)
         if not self.friends or invitation.order.source != "replay" or luck.random() > FRIEND_ANSWERS:
             return None
         scores, weights = zip(*FRIEND_SCORES, strict=True)
         return Answer(timedelta(hours=luck.uniform(0.2, 40)), luck.choices(scores, weights)[0], "")
 
-    def _answer(self, invitation: Invitation, answer: Answer, at: datetime) -> None:
-        try:
-            response = answering.respond(invitation, score=answer.score, comment=answer.comment, at=at)
-        except answering.TooLate:
-            return
-        response.customer = invitation.customer
-        asking.ask_on_answer(self.store, response, at=at)
+    def _answer(self, replies: dict[int, answering.Answer]) -> None:
+        if replies:
+            times = {reply.invitation.pk: reply.at for reply in replies.values()}
+            responses = answering.respond_all(self.store, list(replies.values()))
+            asking.ask_on_answers(self.store, [(one, times[one.invitation_id or 0]) for one in responses])
 
     # -- advocates and friends --
 
     def _notice_asks(self, since: datetime, until: datetime) -> None:
         shown = Response.objects.for_store(self.store).filter(ask_shown_at__gt=since, ask_shown_at__lte=until)
-        for response in shown.select_related("invitation__order"):
+        for response in shown.exclude(invitation__order=None).select_related("invitation__order"):
             assert response.ask_shown_at is not None
+            assert response.customer_id is not None
             fact = f"page-{response.invitation.order.external_id}"
             self._maybe_share(fact, response.customer_id, PAGE_SHARE, response.ask_shown_at)
 
@@ -248,7 +273,10 @@ class People:
             return
 
     def _expect_help(self, case: RecoveryCase) -> None:
-        luck = self._luck("case", case.response.invitation.order.external_id)
+        about = case.response.invitation
+        luck = self._luck(
+            "case", about.order.external_id if about and about.order else f"{case.opened_at:%Y%m%d%H%M%S}"
+        )
         solved, when = luck.random() < CASE_SOLVED, case.opened_at + timedelta(hours=luck.uniform(2, 120))
         self.later(when, lambda at: self._help(case, solved, at))
 

@@ -14,7 +14,7 @@ from surveys.models import Invitation, RecoveryCase, Response
 def summary(store: Store) -> dict[str, int]:
     """The keys of API.md, for everything the store holds."""
     orders = Order.objects.for_store(store)
-    responses = Response.objects.for_store(store)
+    responses = Response.objects.for_store(store).counted()
     referrals = Referral.objects.for_store(store)
     return {
         "orders": orders.count(),

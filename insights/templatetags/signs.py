@@ -30,3 +30,9 @@ def signed_pct(value: float) -> str:
 def signed_points(value: float) -> str:
     """The difference of two parts in points: 0.03 -> +3."""
     return format_number(value * 100, _language(), sign=True)
+
+
+@register.filter
+def percent(value: float) -> str:
+    """A whole percentage of a number of percent: 81.4 -> 81%."""
+    return format_percent(value / 100, _language())

@@ -9,13 +9,13 @@ from django.utils import translation
 
 from customers.models import Customer, Order
 from customers.services import Person, find_or_create_customer
-from outreach.models import Kind
+from outreach.journeys import journey_of, start
+from outreach.kinds import Kind
 from outreach.rendering import language_of, unsubscribe_url
-from outreach.services import plan_message
 from referrals.models import Claim, Program, Referral, ShareLink
 from referrals.services.links import landing_url
 from rewards.models import Offer, Voucher
-from rewards.services import vouchers
+from rewards.services import telling, vouchers
 from rewards.wording import offer_text
 from stores.codes import spaced
 from stores.models import Store
@@ -101,23 +101,18 @@ def _send_gift(taken: Claim, at: datetime) -> None:
     assert taken.voucher.offer is not None
     with translation.override(language_of(store, taken.friend)):
         gift = offer_text(taken.voucher.offer, store)
-    plan_message(
+    start(
         taken.friend,
-        Kind.GIFT,
+        journey_of(store, Kind.GIFT),
         key=f"gift:{taken.pk}",
-        due_at=at,
         context={
             "gift": gift,
             "code": spaced(taken.voucher.code),
-            "advocate": taken.link.customer.short_name,
-            "until": _last_day(taken.voucher, store),
+            "friend": taken.link.customer.short_name,
+            "until": telling.last_day(store, taken.voucher),
             "links": {"landing": landing_url(taken.link), "unsubscribe": unsubscribe_url(store, taken.friend)},
         },
+        fact_at=at,
         at=at,
-        not_after=taken.expires_at,
+        about=vouchers.about(taken.voucher.pk),
     )
-
-
-def _last_day(voucher: Voucher, store: Store) -> str:
-    """The day of the voucher's end on the store's calendar, as JSON keeps it; '' for no end."""
-    return voucher.expires_at.astimezone(store.zone).date().isoformat() if voucher.expires_at else ""

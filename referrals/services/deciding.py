@@ -10,16 +10,17 @@ from django.db.models import Q
 from django.utils import translation
 
 from customers.models import Customer
-from outreach.models import Kind
+from outreach.journeys import journey_of, start
+from outreach.kinds import Kind
+from outreach.models import Journey
 from outreach.rendering import language_of, unsubscribe_url
-from outreach.services import plan_message
 from referrals.models import Referral, ReferralEvent
 from referrals.services.attribution import gift_was_given
 from referrals.services.claims import gives_credit_later
-from referrals.services.links import share_page_url
 from rewards.models import Reward
-from rewards.services import granting
+from rewards.services import granting, telling, vouchers
 from rewards.wording import offer_text
+from stores.codes import spaced
 from stores.models import Store, User
 
 logger = logging.getLogger(__name__)
@@ -63,26 +64,32 @@ def _grant_both(referral: Referral, number: int, at: datetime) -> None:
     offer = referral.friend_offer
     if referral.friend and (gives_credit_later(offer) or not gift_was_given(referral)):
         rewards.append(granting.grant(referral.friend, offer, side=Reward.Side.FRIEND, key=f"{key}:friend", at=at))
+    journey = journey_of(referral.store, Kind.REWARD)
     for reward in rewards:
-        _tell(referral.store, reward, at)
+        _tell(referral, reward, journey, at)
 
 
-def _tell(store: Store, reward: Reward, at: datetime) -> None:
-    """The good news, by a service message."""
-    customer = reward.customer
+def _tell(referral: Referral, reward: Reward, journey: Journey, at: datetime) -> None:
+    """The good news, by a service message; to the advocate with the friend who brought it."""
+    store, customer, voucher = referral.store, reward.customer, telling.voucher_of(reward)
+    is_advocate = reward.side == Reward.Side.ADVOCATE
     with translation.override(language_of(store, customer)):
         gift = offer_text(reward.offer, store)
-    plan_message(
+    start(
         customer,
-        Kind.REWARD,
+        journey,
         key=f"reward:{reward.pk}",
-        due_at=at,
         context={
             "gift": gift,
-            "is_advocate": reward.side == Reward.Side.ADVOCATE,
-            "links": {"share": share_page_url(customer), "unsubscribe": unsubscribe_url(store, customer)},
+            "code": spaced(voucher.code),
+            "until": telling.last_day(store, voucher),
+            "is_advocate": is_advocate,
+            "friend": referral.friend.short_name if is_advocate and referral.friend else "",
+            "links": {**telling.own_page(customer), "unsubscribe": unsubscribe_url(store, customer)},
         },
+        fact_at=at,
         at=at,
+        about=vouchers.about(voucher.pk),
     )
 
 

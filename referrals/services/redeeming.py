@@ -329,7 +329,7 @@ def reverse(redemption: Redemption, *, at: datetime, by: User | None = None) -> 
     with transaction.atomic():
         undone = vouchers.reverse(redemption, at=at, by=by)
         if undone.voucher.key.startswith("spoken:"):
-            vouchers.void(undone.voucher)  # nobody knows its code; the share code gives a new one
+            vouchers.void(undone.voucher, at=at)  # nobody knows its code; the share code gives a new one
         order = undone.order
         if order and order.source == SOURCE and order.external_id == undone.public_id:
             cancel_order(order, at=at)

@@ -102,7 +102,7 @@ def take_back(reward: Reward, *, reason: str, at: datetime) -> bool:
             _claw_back(reward, reward.offer.amount_minor or 0, from_credit=True, at=at)
         else:
             voucher = Voucher.objects.get(store_id=reward.store_id, reward=reward)
-            if not vouchers.void(voucher):
+            if not vouchers.void(voucher, at=at):
                 _claw_back(reward, _used(voucher), from_credit=False, at=at)
     return True
 

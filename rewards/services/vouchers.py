@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from customers.models import Customer, Order
+from outreach.services import cancel_about, cancel_all_about
 from rewards import rules
 from rewards.models import Account, Offer, Redemption, Reward, Voucher
 from rewards.services import ledger
@@ -190,6 +191,7 @@ def _record(
         if not taken:
             raise NotRedeemable(rules.Reason.USED)
         voucher.status = Voucher.Status.REDEEMED
+        cancel_about(voucher.store, about(voucher.pk), reason="used", at=at)
     posted = None
     if discount_minor:
         used = ledger.account(voucher.store, Account.Kind.REDEEMED, voucher.currency)
@@ -236,15 +238,26 @@ def reverse(redemption: Redemption, *, at: datetime, by: User | None = None) -> 
     return redemption
 
 
-def void(voucher: Voucher) -> bool:
+def void(voucher: Voucher, *, at: datetime) -> bool:
     """Take an unused voucher back; False when it was used, expired or taken back before."""
     moved = Voucher.objects.filter(pk=voucher.pk, store_id=voucher.store_id, status=Voucher.Status.ISSUED).update(
         status=Voucher.Status.VOIDED
     )
+    if moved:
+        cancel_about(voucher.store, about(voucher.pk), reason="voided", at=at)
     return bool(moved)
 
 
 def expire_due(store: Store, at: datetime) -> int:
     """Mark vouchers past their end; `quote` refuses them from that moment anyway."""
-    due = Voucher.objects.for_store(store).filter(status=Voucher.Status.ISSUED, expires_at__lte=at)
-    return due.update(status=Voucher.Status.EXPIRED)
+    issued = Voucher.objects.for_store(store).filter(status=Voucher.Status.ISSUED)
+    due = list(issued.filter(expires_at__lte=at).values_list("pk", flat=True))
+    if not due:
+        return 0
+    cancel_all_about(store, [about(pk) for pk in due], reason="expired", at=at)
+    return issued.filter(pk__in=due).update(status=Voucher.Status.EXPIRED)
+
+
+def about(pk: int) -> str:
+    """What a message about this voucher says it is about: once the voucher ends it is pointless."""
+    return f"voucher:{pk}"

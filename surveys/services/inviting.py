@@ -2,59 +2,67 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 
 from customers import rules as customer_rules
 from customers.models import Order
 from customers.timing import due_at, main_product
+from outreach import journeys
 from outreach import services as outreach
-from outreach.models import Hold, Kind, Message
+from outreach.models import Hold, Journey, Kind, Message
 from outreach.rendering import unsubscribe_url
 from stores import tokens
 from stores.models import Store
-from stores.tenancy import insert_new
+from stores.rows import in_halves, insert_rows, update_rows
 from surveys import rules
 from surveys.models import Invitation
-
-logger = logging.getLogger(__name__)
+from surveys.services.choosing import choose_surveys, message_words
 
 LOOK_BACK = timedelta(hours=1)
 
 
 def plan_invitations(store: Store, at: datetime, *, since: datetime | None = None) -> int:
-    """Plan the question about every order changed after `since` (None: the last hour); returns how many.
+    """Plan the question about every order changed from `since` (None: an hour ago) to `at`; returns how many.
 
     One invitation an order, due when its value has shown; a planned one follows a changed delivery.
     """
     orders = (
         Order.objects.for_store(store)
-        .filter(updated_at__gte=since or at - LOOK_BACK)
+        .filter(updated_at__range=(since or at - LOOK_BACK, at))
         .exclude(customer=None)
         .exclude(invitation__status__in=[Invitation.Status.INVITED, Invitation.Status.SKIPPED])
         .select_related("invitation")
         .prefetch_related("lines__product__category")
     )
-    return sum(_plan(store, order) for order in orders)
+    planned = [invitation for order in orders if (invitation := _planned(store, order))]
+    new = sorted((one for one in planned if one.pk is None), key=lambda one: one.order_id or 0)
+    moved = [invitation for invitation in planned if invitation.pk]
+    return len(insert_rows(new)) + sum(_follow(store, invitation) for invitation in moved)
 
 
-def _plan(store: Store, order: Order) -> bool:
-    due = due_at(store, order)
-    known = getattr(order, "invitation", None)
+def _planned(store: Store, order: Order) -> Invitation | None:
+    """The order's invitation as it is to be, new or moved; None where nothing changes."""
+    due, known = due_at(store, order), getattr(order, "invitation", None)
     if due is None or (known and known.due_at == due):
-        return False
-    late = customer_rules.is_late(
+        return None
+    invitation = known or Invitation(store=store, order=order)
+    invitation.due_at, invitation.customer_id = due, order.customer_id
+    invitation.product_name = main_product(order)
+    invitation.late = customer_rules.is_late(
         placed_at=order.placed_at, delivered_at=order.delivered_at, late_after_days=store.late_after_days
     )
-    facts = {"due_at": due, "late": late, "product_name": main_product(order), "customer_id": order.customer_id}
-    if known:
-        return bool(
-            Invitation.objects.for_store(store).filter(pk=known.pk, status=Invitation.Status.PLANNED).update(**facts)
-        )
-    return insert_new(Invitation(store=store, order=order, **facts))
+    return invitation
+
+
+def _follow(store: Store, invitation: Invitation) -> bool:
+    """Write a moved invitation down, unless it was decided meanwhile."""
+    mine = Invitation.objects.for_store(store).filter(pk=invitation.pk, status=Invitation.Status.PLANNED)
+    facts = {name: getattr(invitation, name) for name in ("due_at", "late", "product_name", "customer_id")}
+    return bool(mine.update(**facts))
 
 
 def invite_due(store: Store, at: datetime, *, limit: int = 1000) -> int:
@@ -68,30 +76,44 @@ def invite_due(store: Store, at: datetime, *, limit: int = 1000) -> int:
     )
     if not due:
         return 0
+    return sum(in_halves(due, partial(_decide_all, store, at=at), refused=lambda *_: False))
+
+
+def _decide_all(store: Store, due: Sequence[Invitation], *, at: datetime) -> list[bool]:
+    """Decide these invitations, the earlier due first; for each whether the question is asked."""
     people = _People(store, due, at)
-    invited = 0
+    choose_surveys(store, due)
     for invitation in due:
-        try:
-            with transaction.atomic():
-                invited += _decide(store, invitation, people, at)
-        except Exception:  # one bad row must not stop the others
-            logger.exception("invitation %s not decided", invitation.public_id)
-    return invited
+        invitation.reason = _reason_against(invitation, people, at)
+        if not invitation.reason:
+            people.resting.add(invitation.customer_id)
+    asked = [invitation for invitation in due if not invitation.reason]
+    messages = outreach.plan_messages(store, [_question(store, invitation, people.journey, at) for invitation in asked])
+    for invitation, message in zip(asked, messages, strict=True):
+        invitation.message = message
+        invitation.silent_ask_at = None if invitation.late else at + timedelta(days=store.silent_ask_days)
+    for invitation in due:
+        invitation.status = Invitation.Status.SKIPPED if invitation.reason else Invitation.Status.INVITED
+        invitation.decided_at = at
+    update_rows(due, ("status", "reason", "decided_at", "message_id", "silent_ask_at"))
+    return [not invitation.reason for invitation in due]
 
 
 class _People:
     """What stands against asking the people of a batch, read at once."""
 
-    def __init__(self, store: Store, due: list[Invitation], at: datetime) -> None:
+    def __init__(self, store: Store, due: Sequence[Invitation], at: datetime) -> None:
         customers = {invitation.customer_id for invitation in due}
         holds = Hold.objects.for_store(store).filter(customer__in=customers)
         self.held: dict[int, str] = dict(holds.values_list("customer_id", "reason"))
         since = at - timedelta(days=store.cooldown_days)
         self.resting = outreach.customers_written_since(store, customers, since)
+        self.journey = journeys.journey_of(store, Kind.SURVEY)
 
 
-def _decide(store: Store, invitation: Invitation, people: _People, at: datetime) -> bool:
+def _reason_against(invitation: Invitation, people: _People, at: datetime) -> str:
     order, customer = invitation.order, invitation.customer
+    assert order is not None  # other questions are asked where they are made: services.occasions
     reason = rules.skip_reason(
         refunded=order.refunded_at is not None,
         cancelled=order.cancelled_at is not None,
@@ -103,42 +125,20 @@ def _decide(store: Store, invitation: Invitation, people: _People, at: datetime)
         imported=order.source == "import",
         at=at,
     )
-    if reason:
-        _move(invitation, Invitation.Status.SKIPPED, at=at, reason=reason)
-        return False
-    people.resting.add(customer.pk)
-    message = outreach.plan_message(
-        customer,
-        Kind.SURVEY,
-        key=f"survey:{order.pk}",
-        due_at=at,
-        not_after=at + rules.STALE,
-        context={
-            "product": invitation.product_name,
-            "links": {
-                "survey": survey_url(store, invitation),
-                "unsubscribe": unsubscribe_url(store, customer),
-            },
-        },
+    return reason or ("" if people.journey.is_on else "switched_off")
+
+
+def _question(store: Store, invitation: Invitation, journey: Journey, at: datetime) -> Message:
+    """The message that asks, not yet written."""
+    links = {"survey": survey_url(store, invitation), "unsubscribe": unsubscribe_url(store, invitation.customer)}
+    return journeys.message(
+        invitation.customer,
+        journey,
+        key=f"survey:{invitation.order_id}",
+        context={"product": invitation.product_name, **message_words(store, invitation), "links": links},
+        fact_at=at,
         at=at,
     )
-    silent = None if invitation.late else at + timedelta(days=store.silent_ask_days)
-    return _move(invitation, Invitation.Status.INVITED, at=at, message=message, silent_ask_at=silent)
-
-
-def _move(
-    invitation: Invitation,
-    to: Invitation.Status,
-    *,
-    at: datetime,
-    reason: str = "",
-    message: Message | None = None,
-    silent_ask_at: datetime | None = None,
-) -> bool:
-    moved = Invitation.objects.filter(
-        pk=invitation.pk, store_id=invitation.store_id, status=Invitation.Status.PLANNED
-    ).update(status=to, reason=reason, decided_at=at, message=message, silent_ask_at=silent_ask_at)
-    return bool(moved)
 
 
 def survey_url(store: Store, invitation: Invitation) -> str:
@@ -146,6 +146,7 @@ def survey_url(store: Store, invitation: Invitation) -> str:
     return f"{settings.SITE_URL}/s/{tokens.make(tokens.Purpose.SURVEY, store.pk, invitation)}"
 
 
-def note_silent_ask_decided(invitation: Invitation) -> None:
-    """The one later ask for this order was planned, or not: never look again."""
-    Invitation.objects.filter(pk=invitation.pk, store_id=invitation.store_id).update(silent_ask_at=None)
+def note_silent_asks_decided(store: Store, invitations: Sequence[Invitation]) -> None:
+    """The one later ask for each of these orders was planned, or not: never look again."""
+    pks = [invitation.pk for invitation in invitations]
+    Invitation.objects.for_store(store).filter(pk__in=pks).update(silent_ask_at=None)

@@ -96,7 +96,7 @@ def test_an_empty_list_is_no_error(api, post):
     assert post(api, "orders/", []).json() == {"results": []}
 
 
-def test_a_thousand_orders_take_less_than_five_seconds(api, post, order_body, store):
+def test_a_thousand_orders_take_a_second_and_few_statements(api, post, order_body, store):
     """Counted in statements and in this process's own time: the wall clock belongs to the whole machine."""
     items = [
         {
@@ -116,27 +116,28 @@ def test_a_thousand_orders_take_less_than_five_seconds(api, post, order_body, st
     begun, worked = time.perf_counter(), time.process_time()
     with connection.execute_wrapper(count):
         answer = post(api, "orders/", items)
-    print(f"1,000 orders: {time.perf_counter() - begun:.2f} s, {time.process_time() - worked:.2f} s of them ours")
+    taken, ours = time.perf_counter() - begun, time.process_time() - worked
+    print(f"1,000 orders: {statements} statements, {taken:.2f} s, {ours:.2f} s of them ours")
     assert {one["status"] for one in answer.json()["results"]} == {"created"}
-    assert time.process_time() - worked < 5
-    assert statements < 6_500
+    assert ours < 2
+    assert statements < 40
 
 
-def test_a_failing_row_in_a_batch_loses_only_itself(api, post, order_body, store, monkeypatch):
-    from checkout.api import orders
+def test_a_failing_row_in_a_list_loses_only_itself(api, post, order_body, store, monkeypatch):
+    from customers.services import orders
 
-    record = orders.record_order
+    insert = orders.insert_rows
 
-    def fail_one(store, data, **more):
-        if data.external_id == "3":
+    def fail_one(rows):
+        if any(getattr(row, "external_id", "") == "3" for row in rows):
             raise DataError("out of range")
-        return record(store, data, **more)
+        return insert(rows)
 
-    monkeypatch.setattr(orders, "record_order", fail_one)
-    results = post(api, "orders/", [{**order_body, "external_id": str(number)} for number in range(5)]).json()[
-        "results"
-    ]
+    monkeypatch.setattr(orders, "insert_rows", fail_one)
+    items = [{**order_body, "external_id": str(number)} for number in range(5)]
+    results = post(api, "orders/", items).json()["results"]
     assert [one["status"] for one in results] == ["created", "created", "created", "error", "created"]
+    assert results[3]["external_id"] == "3"
     assert Order.objects.for_store(store).count() == 4
 
 

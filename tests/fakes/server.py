@@ -56,18 +56,22 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body, ensure_ascii=False).encode()
 
 
+@dataclass(frozen=True)
 class Silence:
     """Take the request and say nothing more."""
 
 
+@dataclass(frozen=True)
 class Reset:
     """Take the request and break the connection (RST)."""
 
 
+@dataclass(frozen=True)
 class Hangup:
     """Take the request and close the connection without an answer."""
 
 
+@dataclass(frozen=True)
 class Drip:
     """Begin an answer and let it come a byte at a time, without end."""
 

@@ -1,7 +1,8 @@
-"""A sending process that lives until it is killed: `python -m tests.faults.senders real|naive`.
+"""Sending processes that live until they are killed: `python -m tests.faults.senders real|naive|crew`.
 
 `real` is what the celery task does, without celery. `naive` has no claim and no lease: it reads what waits, sends it,
-and writes that down afterwards.
+and writes that down afterwards. `crew` is four real ones, and a parent that starts another for each that dies, as
+celery's pool does.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+CREW = 4
 
 
 def real() -> None:
@@ -41,9 +44,25 @@ def naive() -> None:
                 Message.objects.for_store(store).filter(pk=message.pk).update(status="sent")
 
 
-if __name__ == "__main__":
-    django.setup()
-    way = {"real": real, "naive": naive}[sys.argv[1]]
+def for_ever(way: Callable[[], None]) -> None:
     while True:
         way()
         time.sleep(0.1)
+
+
+def crew() -> None:
+    from outreach import dispatch  # noqa: F401  # so that a new child begins at once
+
+    living: set[int] = set()
+    while True:
+        while len(living) < CREW:
+            child = os.fork()
+            if not child:
+                for_ever(real)
+            living.add(child)
+        living.discard(os.wait()[0])
+
+
+if __name__ == "__main__":
+    django.setup()
+    for_ever({"real": real, "naive": naive, "crew": crew}[sys.argv[1]])

@@ -16,7 +16,8 @@ import psutil
 import pytest
 from django.utils import timezone
 
-from outreach.dispatch import LEASE, settle_expired_leases
+from outreach.aftermath import settle_expired_leases
+from outreach.handover import LEASE
 from outreach.models import Message
 from tests.stack import missing, repeated, until
 

@@ -6,28 +6,29 @@ import json
 import secrets
 from collections import Counter
 from contextlib import contextmanager
+from random import Random
 from threading import Barrier, local
 
 import pytest
 from django.db import connections, transaction
 from django.test import Client
 
-from customers import services
 from customers.models import Customer, Order, OrderLine, Product
-from customers.services import Person
+from customers.services import Line, OrderData, Person, people, record_orders
 from stores.api_auth import hash_key
 from stores.models import ApiKey
 from stores.tenancy import acting_for
 from tests.conftest import NOW, make_order_of
 
 CALLERS = 12
+PEOPLE = [Person(f"Bea {number}", f"bea{number}@example.com") for number in range(7)]
 GUARDS = {"order_once": "customers_order", "customer_email": "customers_customer"}
 
 
 @pytest.fixture
 def all_look_first(monkeypatch):
     """Nobody writes before each caller has looked for the customer, and found none."""
-    look, gate, mine = services._find, Barrier(CALLERS), local()
+    look, gate, mine = people._known, Barrier(CALLERS), local()
 
     def together(*args):
         found = look(*args)
@@ -36,7 +37,7 @@ def all_look_first(monkeypatch):
             gate.wait(timeout=30)
         return found
 
-    monkeypatch.setattr(services, "_find", together)
+    monkeypatch.setattr(people, "_known", together)
 
 
 @pytest.fixture
@@ -90,6 +91,32 @@ def test_one_person_with_twelve_orders_at_once_is_one_customer(committed_store, 
 
     assert at_once(CALLERS, order) == [None] * CALLERS
     assert counts() == [1, 12, 12, 1]
+
+
+def report_list(store, seed):
+    """Twenty orders of seven people, in an order of this caller's own; how each was recorded."""
+    orders = [
+        OrderData("api", f"{number}", "PHP", 155_000, NOW, person=PEOPLE[number % 7], lines=(Line("MUG-1", "Mug"),))
+        for number in range(20)
+    ]
+    Random(seed).shuffle(orders)
+    with acting_for(store):
+        return [one.outcome for one in record_orders(store, orders, at=NOW)]
+
+
+def test_twelve_lists_that_share_people_and_orders_make_each_once(committed_store, at_once, all_look_first, counts):
+    answers = at_once(CALLERS, lambda number: report_list(committed_store, number))
+    assert Counter(outcome for answer in answers for outcome in answer) == {"created": 20, "unchanged": 220}
+    assert counts() == [7, 20, 20, 1]
+
+
+def test_control_without_unique_keys_lists_double(committed_store, at_once, all_look_first, counts):
+    with without_guards(committed_store):
+        at_once(CALLERS, lambda number: report_list(committed_store, number))
+        people, orders, lines, _ = counts()
+        assert people > 7
+        assert orders > 20
+        assert lines == orders
 
 
 @contextmanager

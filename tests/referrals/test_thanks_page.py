@@ -15,6 +15,7 @@ from surveys.models import Invitation, RecoveryCase, Response
 from surveys.services import answering
 
 REVIEWS = "https://reviews.example/rosewater"
+OTHER = "https://trust.example/rosewater?a=1&b=2"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1"
 
 
@@ -25,7 +26,9 @@ def client():
 
 @pytest.fixture
 def invitation(store, make_order):
-    Store.objects.filter(pk=store.pk).update(review_url=REVIEWS, phone="+63 2 8123 4567")
+    Store.objects.filter(pk=store.pk).update(
+        review_links=[{"name": "Google", "url": REVIEWS}, {"name": "Trustpilot", "url": OTHER}], phone="+63 2 8123 4567"
+    )
     order = make_order("sara@example.com", days_ago=9)
     return Invitation.objects.create(
         store=store, order=order, customer=order.customer, status="invited", due_at=timezone.now(), product_name="Mug"
@@ -85,7 +88,9 @@ def test_the_unhappy_get_a_promise_and_the_phone(client, store, url):
 def test_everyone_gets_the_same_review_link(client, store, url):
     parts = {review_part(answer(client, url, score)) for score in range(11)}
     assert len(parts) == 1
-    assert f'href="{REVIEWS}"' in parts.pop()
+    part = parts.pop()
+    assert f'href="{REVIEWS}"' in part
+    assert "a=1&amp;b=2" in part
 
 
 def test_also_before_any_answer(client, store, url):
@@ -94,7 +99,7 @@ def test_also_before_any_answer(client, store, url):
 
 
 def test_no_review_link_when_the_store_has_none(client, store, url):
-    Store.objects.filter(pk=store.pk).update(review_url="")
+    Store.objects.filter(pk=store.pk).update(review_links=[])
     assert 'id="review"' not in answer(client, url, 10)
 
 

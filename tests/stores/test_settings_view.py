@@ -22,7 +22,6 @@ def typed(store):
         "late_after_days": "21",
         "cooldown_days": "30",
         "silent_ask_days": "7",
-        "review_url": "",
     }
 
 
@@ -57,7 +56,7 @@ def test_it_writes_nothing_down_when_nothing_changed(owner, store, typed):
         ("late_after_days", "0", "greater than or equal to 1"),
         ("cooldown_days", "400", "less than or equal to 365"),
         ("timezone", "Mars/Phobos", "valid choice"),
-        ("review_url", "javascript:alert(1)", "valid URL"),
+        ("website", "javascript:alert(1)", "valid URL"),
         ("name", "", "required"),
     ],
 )

@@ -6,10 +6,13 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import Customer
+from outreach.models import Kind
+from outreach.services import plan_message
 from stores import tokens
-from surveys.models import Invitation, RecoveryCase, Response, ResponseEvent
+from surveys.models import Invitation, RecoveryCase, Response, ResponseEvent, Survey
 from surveys.services import answering
 
+PHONE = {"user-agent": "Mozilla/5.0 (Linux; Android 14) Mobile"}
 SCANNERS = ["Barracuda Sentinel", "facebookexternalhit/1.1", "curl/8", ""]
 
 
@@ -118,11 +121,127 @@ def test_a_nul_in_the_comment_is_refused(client, store, url):
     assert answers(store) == []
 
 
-def test_a_form_filling_program_gets_the_friendly_page_and_records_nothing(client, store, url):
+def suspects(store):
+    return list(Response.objects.for_store(store).filter(is_suspect=True).values_list("score", flat=True))
+
+
+def test_a_form_filling_program_gets_the_friendly_page_and_is_kept_apart(client, store, url):
     page = client.post(url, {"score": "0", "comment": "buy pills", "homepage": "http://spam.example"}, follow=True)
     assert page.status_code == 200
     assert "Thank you" in page.content.decode()
+    assert suspects(store) == [0]
+    assert Response.objects.for_store(store).counted().count() == 0
+    assert not RecoveryCase.objects.for_store(store).exists()
+
+
+def test_a_form_filling_program_is_not_asked_to_recommend(client, store, url):
+    page = client.post(url, {"score": "10", "homepage": "x"}, follow=True, headers=PHONE)
+    assert page.status_code == 200
+    assert Response.objects.for_store(store).get().ask_shown_at is None
+
+
+def test_a_program_never_takes_the_place_of_a_person(client, store, url):
+    client.post(url, {"score": "9", "comment": "Lovely"})
+    client.post(url, {"score": "0", "comment": "buy pills", "homepage": "x"})
+    assert answers(store) == [(9, "Lovely")]
+    assert suspects(store) == []
+
+
+def test_a_person_after_a_program_counts(client, store, url):
+    client.post(url, {"score": "9", "homepage": "x"})
+    Response.objects.for_store(store).update(at=timezone.now() - timedelta(minutes=1))
+    assert "You answered" not in client.get(url).content.decode()
+    client.post(url, {"score": "9"})
+    assert Response.objects.for_store(store).counted().count() == 1
+
+
+def test_two_scores_in_seconds_are_flagged_until_a_calmer_one_comes(client, store, url):
+    for score in range(11):
+        client.post(url, {"score": score})
+    assert suspects(store) == [10]
+    long_ago = timezone.now() - timedelta(seconds=4)
+    Response.objects.for_store(store).update(at=long_ago, changed_at=long_ago)
+    client.post(url, {"score": "8"})
+    assert suspects(store) == []
+    assert answers(store) == [(8, "")]
+
+
+def test_another_comment_in_seconds_is_fine(client, store, url):
+    client.post(url, {"score": "9"})
+    client.post(url, {"score": "9", "comment": "One more word"})
+    assert suspects(store) == []
+
+
+@pytest.mark.parametrize("score", range(11))
+def test_every_score_is_recorded_and_the_unhappy_are_helped(client, store, url, score):
+    page = client.post(url, {"score": score}, follow=True, headers=PHONE)
+    assert answers(store) == [(score, "")]
+    assert RecoveryCase.objects.for_store(store).exists() == (score <= 6)
+    assert bool(Response.objects.for_store(store).get().ask_shown_at) == (score >= 9)
+    assert ("We are sorry" in page.content.decode()) == (score <= 6)
+
+
+@pytest.fixture
+def satisfaction(store, invitation):
+    """The same invitation asks how satisfied they are, in words of the store's own."""
+    wording = {"en": {"question": "How was the <mug>?", "more": {"promoter": "What was best?"}}}
+    product = invitation.order.lines.get().product
+    survey = Survey.objects.create(
+        store=store, name="Mugs", occasion="product", question="csat", product=product, wording=wording
+    )
+    Invitation.objects.for_store(store).update(survey=survey)
+    return survey
+
+
+def test_satisfaction_is_asked_with_faces_and_words(client, satisfaction, url):
+    text = client.get(url, {"score": "4"}).content.decode()
+    assert "How was the &lt;mug&gt;?" in text
+    assert "What was best?" in text
+    assert "Very unhappy" in text
+    assert re.findall(r'name="score" value="(\d+)"', text) == ["1", "2", "3", "4", "5"]
+    assert re.findall(r'name="score" value="(\d+)"[^>]* checked', text) == ["4"]
+
+
+def test_own_words_are_for_their_language_only(client, satisfaction, url):
+    text = client.get(url, {"lang": "fil"}).content.decode()
+    assert "How was the" not in text
+    assert "What was best?" not in text
+
+
+@pytest.mark.parametrize("score", range(1, 6))
+def test_every_face_is_recorded_on_its_own_scale(client, store, satisfaction, url, score):
+    page = client.post(url, {"score": score}, follow=True, headers=PHONE)
+    answer = Response.objects.for_store(store).get()
+    assert (answer.score, answer.question, answer.survey) == (score, "csat", satisfaction)
+    assert RecoveryCase.objects.for_store(store).exists() == (score <= 2)
+    assert bool(answer.ask_shown_at) == (score == 5)
+    assert ("We are sorry" in page.content.decode()) == (score <= 2)
+    assert Response.objects.for_store(store).counted().count() == 0  # no number of the 0-10 question
+
+
+@pytest.mark.parametrize("score", ["0", "6", "10", "-1", "five", ""])
+def test_a_score_of_the_other_scale_keeps_the_form(client, store, satisfaction, url, score):
+    page = client.post(url, {"score": score, "comment": "Keep me"})
+    assert page.status_code == 400
+    assert "Choose one of the five faces." in page.content.decode()
+    assert "Keep me" in page.content.decode()
     assert answers(store) == []
+
+
+def test_it_asks_after_the_score_by_what_it_was(client, url):
+    text = client.get(url).content.decode()
+    for words in ("What did you like most?", "What would have made it better?", "What went wrong"):
+        assert words in text
+
+
+def test_an_answer_from_a_text_says_so(client, store, url, invitation):
+    message = plan_message(
+        invitation.customer, Kind.SURVEY, key="survey:1", due_at=timezone.now(), context={}, at=timezone.now()
+    )
+    type(message).objects.for_store(store).update(channel="sms")
+    Invitation.objects.for_store(store).update(message=message)
+    client.post(url, {"score": "9"})
+    assert Response.objects.for_store(store).get().via == "sms"
 
 
 def test_an_answer_is_shown_and_can_be_changed(client, store, url):

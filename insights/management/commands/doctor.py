@@ -10,8 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.management.base import BaseCommand
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from outreach import health as sending
 from outreach.models import Message
 from rewards.services import ledger
 from stores import directory, health
@@ -44,15 +46,19 @@ class Command(BaseCommand):
 
 def _queue() -> str:
     """Nothing should wait long past its time, nor stay unknown."""
+    now = timezone.now()
     late = unknown = 0
+    oldest = now
     for store in directory.each_store():
         with acting_for(store):
-            rows = Message.objects.for_store(store)
-            late += rows.filter(status=Message.Status.PENDING, due_at__lt=timezone.now() - LATE).count()
-            unknown += rows.filter(status=Message.Status.UNKNOWN).count()
+            due = Message.objects.for_store(store).filter(status=Message.Status.PENDING, due_at__lt=now)
+            found = due.aggregate(oldest=Min("due_at"), late=Count("pk", filter=Q(due_at__lt=now - LATE)))
+            late, oldest = late + found["late"], min(oldest, found["oldest"] or now)
+            unknown += Message.objects.for_store(store).filter(status=Message.Status.UNKNOWN).count()
+    waits = f"the oldest due message waits {int((now - oldest).total_seconds())} s"
     if late:
-        raise NotReady(f"{late} messages wait more than 10 minutes past their time: is a worker running?")
-    return f"nothing is late; {unknown} messages wait for somebody to say whether they were sent"
+        raise NotReady(f"{late} messages wait more than 10 minutes past their time: is a worker running? {waits}")
+    return f"nothing is late, {waits}; {unknown} messages wait for somebody to say whether they were sent"
 
 
 def _books() -> str:
@@ -81,14 +87,6 @@ def _mail() -> str:
     return f"the server answers; sent as {address}"
 
 
-def _text_messages() -> str:
-    if settings.SMS_CHANNEL == "outbox":
-        return "go to the outbox page; set SMS_URL to send for real"
-    if not settings.SMS_TOKEN:
-        raise NotReady("SMS_TOKEN is not set: the gateway will refuse every message")
-    return "gateway and token are set"
-
-
 def _safety() -> str:
     if settings.DEBUG:
         raise NotReady("DEBUG is on: unset it, it shows internals to visitors")
@@ -101,6 +99,9 @@ CHECKS: dict[str, Callable[[], str]] = {
     "queue": _queue,
     "books": _books,
     "mail": _mail,
-    "text messages": _text_messages,
+    "text messages": sending.text_gateway,
+    "stores' accounts": sending.own_accounts,
+    "sender domains": sending.sender_domains,
+    "complaints": sending.spam_complaints,
     "safety": _safety,
 }

@@ -100,11 +100,16 @@ def sort(answer: Answer, reason: str = "") -> None:
 
 
 def wait_of(answer: Answer) -> timedelta | None:
-    """How long Retry-After asks to wait, at most a day; None when it says nothing readable.
+    """How long the answer's Retry-After asks to wait."""
+    return retry_after(answer.headers.get("Retry-After", ""))
+
+
+def retry_after(text: str) -> timedelta | None:
+    """How long a Retry-After asks to wait, at most a day; None when it says nothing readable.
 
     Source: RFC 9110 section 10.2.3, whole seconds or an HTTP date.
     """
-    asked = answer.headers.get("Retry-After", "").strip()
+    asked = text.strip()
     if asked.isascii() and asked.isdecimal():
         return timedelta(seconds=min(int(asked[:9]), LONGEST_WAIT.total_seconds()))
     try:

@@ -46,6 +46,7 @@ REASONS = {
     501: "test account",
 }
 ACCEPTED = {1, 2, 4, 5, 10}  # queued, scheduled, at the operator (two codes), delivered
+NEVER_HAD = 100  # "this id is not in our database": for a text of the last 12 hours a definite answer
 BLOCKED = 14  # the person refuses advertising lines (*800#): suppress, never send by another line
 RECEIVED = 50  # a text that somebody sent to the line
 OUTCOMES = {
@@ -105,6 +106,8 @@ class Kavenegar(BaseGateway):
             return None
         if status in ACCEPTED:
             return "sent"
+        if status == NEVER_HAD and reference:
+            return "missing"
         return "failed" if status in OUTCOMES else None
 
     def reports(self, account: Account, request: Incoming) -> list[Report]:

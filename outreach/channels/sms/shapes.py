@@ -153,7 +153,7 @@ class Gateway(Protocol):
         ...
 
     def look_up(self, account: Account, reference: str, provider_id: str) -> str | None:
-        """Ask after a message: "sent" (the provider has it), "failed", or None for no knowledge."""
+        """Ask after a message: "sent" (the provider has it), "failed", "missing" (it never got it), None: unknown."""
         ...
 
     def reports(self, account: Account, request: Incoming) -> list[Report]:

@@ -1,0 +1,208 @@
+"""News of friends: what advocates and the friends themselves are told, and how its facts are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from customers.models import Order
+from outreach.kinds import Kind
+from outreach.models import Journey, Message
+from outreach.starting import Fact, Sweep
+from referrals.models import Claim, Referral
+from referrals.services.links import have_shared, landing_url
+from referrals.services.programs import program_of
+from referrals.services.values import Gains, own_page, to_share
+from rewards.models import Reward
+from rewards.services import telling
+from rewards.wording import lazy_offer_text, lazy_tier_text
+from stores.models import Store
+
+
+def _claimed(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """A friend took the gift, and has not bought yet: of that the next message tells."""
+    bought = Referral.objects.filter(store=OuterRef("store"), friend=OuterRef("friend"))
+    claims = Claim.objects.for_store(store).filter(at__gte=since, at__lte=at).exclude(Exists(bought))
+    rows = list(claims.select_related("link__customer", "friend").order_by("at", "pk"))
+    if not rows:
+        return
+    ladder = program_of(store).ladder_id
+    gains = Gains(store, [ladder], [claim.link.customer_id for claim in rows])
+    for claim in rows:
+        advocate = claim.link.customer
+        yield Fact(
+            advocate,
+            key=f"friend_claimed:{claim.pk}",
+            at=claim.at,
+            about=f"claim:{claim.pk}",
+            values={
+                "friend": claim.friend.short_name,
+                "you_get": gains.next_for(advocate.pk, ladder),
+                "links": own_page(advocate),
+            },
+        )
+
+
+def _bought(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """A friend's order waits out its return window; where none is left the reward itself is the news."""
+    waiting = Referral.objects.for_store(store).filter(status=Referral.Status.PENDING, hold_until__gt=at)
+    fresh = waiting.filter(created_at__gte=since, created_at__lte=at)
+    rows = list(fresh.select_related("advocate", "friend").order_by("created_at", "pk"))
+    gains = Gains(store, {one.ladder_id for one in rows}, {one.advocate_id for one in rows})
+    for referral in rows:
+        yield Fact(
+            referral.advocate,
+            key=f"friend_bought:{referral.pk}",
+            at=referral.created_at,
+            about=f"referral:{referral.pk}",
+            values={
+                "friend": _friend(referral),
+                "you_get": gains.next_for(referral.advocate_id, referral.ladder_id),
+                "counts_on": referral.hold_until.astimezone(store.zone).date().isoformat(),
+                "links": own_page(referral.advocate),
+            },
+        )
+
+
+def _friend(referral: Referral) -> str:
+    """The friend as the advocate may see them; '' for a guest."""
+    return referral.friend.short_name if referral.friend else ""
+
+
+def _approved(store: Store, since: datetime, at: datetime) -> list[Referral]:
+    rows = Referral.objects.for_store(store).filter(status=Referral.Status.APPROVED)
+    rows = rows.filter(decided_at__gte=since, decided_at__lte=at)
+    return list(rows.select_related("advocate", "friend").order_by("decided_at", "pk"))
+
+
+def _counted(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """A friend counts and brought the advocate nothing that a message of its own tells of."""
+    rows = _approved(store, since, at)
+    told = _told_by_reward(store, rows, since)
+    for referral in rows:
+        if referral.pk not in told:
+            assert referral.decided_at is not None
+            yield Fact(
+                referral.advocate,
+                key=f"friend_approved:{referral.pk}",
+                at=referral.decided_at,
+                about=f"referral:{referral.pk}",
+                values={
+                    "friend": _friend(referral),
+                    "friends": referral.number,
+                    "links": own_page(referral.advocate),
+                },
+            )
+
+
+def _told_by_reward(store: Store, rows: list[Referral], since: datetime) -> set[int]:
+    """Ids of the referrals whose reward to the advocate has its own message."""
+    if not rows:
+        return set()
+    given = Reward.objects.for_store(store).filter(
+        side=Reward.Side.ADVOCATE, customer__in={one.advocate_id for one in rows}, granted_at__gte=since
+    )
+    # deciding names a reward "referral:<id>:..." and its message "reward:<id>".
+    by_message = {f"reward:{pk}": key.split(":")[1] for pk, key in given.values_list("pk", "key")}
+    sent = Message.objects.for_store(store).filter(key__in=by_message).values_list("key", flat=True)
+    return {int(by_message[key]) for key in sent if by_message[key].isdigit()}
+
+
+def _tier_reached(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """A friend lifted the advocate to a step above the lowest."""
+    rows = _approved(store, since, at)
+    gains = Gains(store, {one.ladder_id for one in rows}, ())
+    for referral in rows:
+        tier = gains.reached_with(referral.number or 0, referral.ladder_id)
+        if tier:
+            assert referral.decided_at is not None
+            yield Fact(
+                referral.advocate,
+                key=f"tier_reached:{referral.advocate_id}:{tier.threshold}",
+                at=referral.decided_at,
+                about=f"referral:{referral.pk}",
+                values={
+                    "tier": lazy_tier_text(tier),
+                    "friends": referral.number,
+                    "you_get": lazy_offer_text(tier.offer, store),
+                    "links": own_page(referral.advocate),
+                },
+            )
+
+
+def _tier_near(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """A friend brought the advocate to one short of a step of the ladder as it is now."""
+    newest = {referral.advocate_id: referral for referral in _approved(store, since, at)}
+    if not newest:
+        return
+    ladder = program_of(store).ladder_id
+    gains = Gains(store, [ladder], newest)
+    for referral in newest.values():
+        tier = gains.step_above(referral.advocate_id, ladder)
+        if tier and tier.threshold - gains.number(referral.advocate_id) == 1:
+            assert referral.decided_at is not None
+            yield Fact(
+                referral.advocate,
+                key=f"tier_near:{referral.advocate_id}:{tier.threshold}",
+                at=referral.decided_at,
+                about=f"referral:{referral.pk}",
+                values={
+                    "tier": lazy_tier_text(tier),
+                    "missing": 1,
+                    "you_get": lazy_offer_text(tier.offer, store),
+                },
+            )
+
+
+def _gift_expiring(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """The gift a friend took ends soon and they have bought nothing since."""
+    near = {voucher.pk: voucher for voucher in telling.ending(store, journey, since, at) if not voucher.reward_id}
+    bought = Order.objects.filter(store=OuterRef("store"), customer=OuterRef("friend"), placed_at__gte=OuterRef("at"))
+    claims = Claim.objects.for_store(store).filter(voucher__in=near).exclude(Exists(bought))
+    for claim in claims.select_related("link__customer").order_by("pk"):
+        voucher = near[claim.voucher_id]
+        yield telling.ends_soon(
+            store,
+            journey,
+            voucher,
+            gift=lazy_offer_text(voucher.offer, store),
+            friend=claim.link.customer.short_name,
+            links={"landing": landing_url(claim.link)},
+        )
+
+
+def _brought_here(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """Somebody whom a friend sent has what they bought, and has not passed it on.
+
+    Source: EFFECTIVENESS 1, referred customers who are reminded of it refer 21 % more.
+    """
+    changed = Order.objects.for_store(store).standing().filter(updated_at__gte=since, updated_at__lte=at).values("pk")
+    live = Referral.objects.for_store(store).exclude(status=Referral.Status.VOIDED).exclude(friend=None)
+    rows = live.filter(Q(created_at__gte=since, created_at__lte=at) | Q(order__in=changed))
+    rows = list(rows.select_related("friend", "advocate", "order").order_by("pk"))
+    shared = have_shared(store, {one.friend_id for one in rows}) if rows else set()
+    for referral in rows:
+        order = referral.order
+        handed_over = order.placed_at if order.location_id or not store.delivers else None
+        arrived = order.delivered_at or handed_over
+        if arrived and referral.friend_id not in shared and not (order.refunded_at or order.cancelled_at):
+            yield Fact(
+                referral.friend,
+                key=f"brought_here:{referral.pk}",
+                at=arrived,
+                about=f"order:{order.pk}",
+                values={"friend": referral.advocate.short_name},
+            )
+
+
+STEPS = (
+    Sweep(Kind.FRIEND_CLAIMED, _claimed),
+    Sweep(Kind.FRIEND_BOUGHT, _bought),
+    Sweep(Kind.FRIEND_APPROVED, _counted),
+    Sweep(Kind.TIER_REACHED, _tier_reached),
+    Sweep(Kind.TIER_NEAR, _tier_near, more=to_share),
+    Sweep(Kind.BROUGHT_HERE, _brought_here, more=to_share),
+)
+ENDINGS = (Sweep(Kind.GIFT_EXPIRING, _gift_expiring, when_due=True),)

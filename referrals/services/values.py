@@ -1,0 +1,88 @@
+"""What the words of messages about sharing need, read for many people at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+from django.utils.functional import Promise
+
+from customers.models import Customer
+from outreach.starting import Fact
+from referrals.models import Program, Referral
+from referrals.services.links import landing_url, share_links_of, share_page_url
+from referrals.services.programs import program_of
+from rewards import rules
+from rewards.models import Tier
+from rewards.services.granting import as_steps
+from rewards.wording import lazy_offer_text
+from stores.models import Store
+
+
+def to_share(store: Store, facts: Sequence[Fact], at: datetime) -> list[dict[str, Any]]:
+    """The code, the links and what both sides get, for each fact's person; nothing while the program is paused."""
+    program = program_of(store)
+    if program.status != Program.Status.LIVE:
+        return [{} for _ in facts]
+    people = [fact.customer for fact in facts]
+    links = share_links_of(store, dict.fromkeys(people, at), program=program)
+    gains = Gains(store, [program.ladder_id], [person.pk for person in people])
+    friend_gets = lazy_offer_text(program.friend_offer, store)
+    return [
+        {
+            "code": links[person.pk].code,
+            "friend_gets": friend_gets,
+            "you_get": gains.next_for(person.pk, program.ladder_id),
+            "links": own_page(person) | {"landing": landing_url(links[person.pk])},
+        }
+        for person in people
+    ]
+
+
+def own_page(customer: Customer) -> dict[str, str]:
+    """The button to the person's own page, and its link."""
+    url = share_page_url(customer)
+    return {"action": url, "share": url}
+
+
+class Gains:
+    """What advocates have brought and what is next for them on their ladders, read at once."""
+
+    def __init__(self, store: Store, ladders: Iterable[int], advocates: Iterable[int]) -> None:
+        self.store = store
+        self.ladders: dict[int, dict[int, Tier]] = {}
+        tiers = Tier.objects.for_store(store).filter(ladder__in=set(ladders)).select_related("offer")
+        for tier in tiers.order_by("threshold", "gives"):
+            self.ladders.setdefault(tier.ladder_id, {})[tier.pk] = tier
+        approved = Referral.objects.for_store(store).filter(
+            advocate__in=set(advocates), status=Referral.Status.APPROVED
+        )
+        self.counts: dict[int, int] = dict(
+            approved.values("advocate").annotate(number=Count("pk")).values_list("advocate", "number")
+        )
+
+    def number(self, advocate: int) -> int:
+        """How many of their friends count."""
+        return self.counts.get(advocate, 0)
+
+    def next_for(self, advocate: int, ladder: int) -> Promise | str:
+        """What their next friend brings them, or what the first step that brings something does; '' for nothing."""
+        tiers, number = self.ladders.get(ladder, {}), self.number(advocate) + 1
+        steps = as_steps(tiers)
+        earned = rules.earned_tiers(steps, number)
+        step = earned[0] if earned else rules.next_step(steps, number)
+        return lazy_offer_text(tiers[step.pk].offer, self.store) if step else ""
+
+    def step_above(self, advocate: int, ladder: int) -> Tier | None:
+        """The next step of the ladder; None at the top."""
+        tiers = self.ladders.get(ladder, {})
+        step = rules.next_step(as_steps(tiers), self.number(advocate))
+        return tiers[step.pk] if step else None
+
+    def reached_with(self, number: int, ladder: int) -> Tier | None:
+        """The step that the `number`-th friend reached; not the lowest, of which the first reward tells."""
+        tiers = list(self.ladders.get(ladder, {}).values())
+        lowest = min((tier.threshold for tier in tiers), default=0)
+        return next((tier for tier in tiers if tier.threshold == number > lowest), None)

@@ -1,0 +1,130 @@
+"""What people are told about their rewards after the news that one is there: it ends soon, it was taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from customers.models import Customer
+from outreach.kinds import Kind
+from outreach.models import Journey, Message
+from outreach.starting import Fact, Sweep, run
+from rewards.models import Account, Offer, Reward, Voucher
+from rewards.services import vouchers
+from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text
+from stores import tokens
+from stores.codes import spaced
+from stores.models import Store
+
+SETTLED = timedelta(days=1)  # who has just been given something need not hear that it ends
+
+
+def sweep(store: Store, since: datetime | None, at: datetime) -> int:
+    """Tell people whose reward ends soon, or was taken back, after `since` (None: as far back as it is news)."""
+    return run(store, SWEEPS, since=since, at=at)
+
+
+def ending(store: Store, journey: Journey, since: datetime, at: datetime) -> list[Voucher]:
+    """Unused vouchers that came within the journey's wait of their end after `since`.
+
+    Not those that were given so near to it: their holder has just read until when they are good.
+    """
+    unused = Voucher.objects.for_store(store).filter(status=Voucher.Status.ISSUED).exclude(customer=None)
+    near = unused.filter(expires_at__gt=since + journey.wait, expires_at__lte=at + journey.wait)
+    rows = near.select_related("customer", "offer").order_by("expires_at", "pk")
+    return [row for row in rows if row.expires_at - journey.wait > row.issued_at + SETTLED]
+
+
+def ends_soon(store: Store, journey: Journey, voucher: Voucher, **values: object) -> Fact:
+    """That a voucher of `ending` ends soon; `values` is what its words need besides the code and the day."""
+    assert voucher.customer is not None
+    assert voucher.expires_at is not None
+    moment = voucher.expires_at - journey.wait
+    return Fact(
+        voucher.customer,
+        key=f"{journey.kind}:{voucher.pk}",
+        at=moment,
+        due_at=moment,
+        not_after=min(moment + Kind(journey.kind).spec.fresh, voucher.expires_at),
+        about=vouchers.about(voucher.pk),
+        values={"code": spaced(voucher.code), "until": last_day(store, voucher), **values},
+    )
+
+
+def last_day(store: Store, voucher: Voucher) -> str:
+    """The day of the voucher's end on the store's calendar, as JSON keeps it; '' for no end."""
+    return voucher.expires_at.astimezone(store.zone).date().isoformat() if voucher.expires_at else ""
+
+
+def voucher_of(reward: Reward) -> Voucher:
+    """The code by which a reward is used: its own, or that of the person's store credit."""
+    vouchers_of = Voucher.objects.for_store(reward.store)
+    if reward.offer.kind == Offer.Kind.STORE_CREDIT:
+        purse = {"customer": reward.customer_id, "currency": reward.offer.currency, "kind": Voucher.Kind.CREDIT}
+        return vouchers_of.get(**purse)  # type: ignore[no-any-return]
+    return vouchers_of.get(reward=reward)  # type: ignore[no-any-return]
+
+
+def own_page(customer: Customer) -> dict[str, str]:
+    """The button to the page where a person sees their rewards, and its link."""
+    path = reverse("referral:share", args=[tokens.make(tokens.Purpose.SHARE, customer.store_id, customer)])
+    return {"action": f"{settings.SITE_URL}{path}", "share": f"{settings.SITE_URL}{path}"}
+
+
+def _expiring(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """Rewards, and store credit where it ends. Of a friend's gift only those tell who know the friend."""
+    near = ending(store, journey, since, at)
+    purses = _purses(store, [row for row in near if row.kind == Voucher.Kind.CREDIT])
+    for voucher in near:
+        gift = _gift(store, voucher, purses)
+        if gift:
+            yield ends_soon(store, journey, voucher, gift=gift, links=own_page(voucher.customer))
+
+
+def _gift(store: Store, voucher: Voucher, purses: dict[tuple[int, str], int]) -> Promise | None:
+    """What is about to be lost; None for nothing of theirs."""
+    if voucher.kind == Voucher.Kind.CREDIT:
+        left = purses.get((voucher.customer_id, voucher.currency), 0)
+        return lazy_credit_text(left, voucher.currency, store) if left else None
+    return lazy_offer_text(voucher.offer, store) if voucher.reward_id else None
+
+
+def _purses(store: Store, vouchers: Iterable[Voucher]) -> dict[tuple[int, str], int]:
+    """What is left of people's store credit, by customer and currency."""
+    people = {voucher.customer_id for voucher in vouchers}
+    if not people:
+        return {}
+    purses = Account.objects.for_store(store).filter(kind=Account.Kind.CREDIT, customer__in=people)
+    return {(one.customer_id, one.currency): one.balance_minor for one in purses}
+
+
+def _voided(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
+    """Rewards taken back whose holder had read of them; the others have lost nothing they know of."""
+    key = Concat(Value("reward:"), Cast(OuterRef("pk"), CharField()))
+    read = Message.objects.filter(store=OuterRef("store"), key=key, sent_at__isnull=False)
+    taken = Reward.objects.for_store(store).filter(status=Reward.Status.VOIDED, voided_at__gte=since, voided_at__lte=at)
+    for reward in taken.filter(Exists(read)).select_related("customer", "offer").order_by("voided_at", "pk"):
+        assert reward.voided_at is not None
+        yield Fact(
+            reward.customer,
+            key=f"reward_voided:{reward.pk}",
+            at=reward.voided_at,
+            about=f"reward:{reward.pk}",
+            values={
+                "gift": lazy_offer_text(reward.offer, store),
+                "why": REASONS.get(reward.reason, ""),
+                "links": own_page(reward.customer),
+            },
+        )
+
+
+SWEEPS = (
+    Sweep(Kind.REWARD_EXPIRING, _expiring, when_due=True),
+    Sweep(Kind.REWARD_VOIDED, _voided),
+)

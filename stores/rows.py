@@ -1,0 +1,131 @@
+"""Many rows in one statement. They travel as one jsonb parameter: four times as fast as bulk_create.
+
+These know nothing of tenants: a row carries its store, and row-level security refuses another's.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connection, models, transaction
+
+logger = logging.getLogger(__name__)
+
+Model = type[models.Model]
+Row = TypeVar("Row", bound=models.Model)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def insert_rows(rows: Sequence[Row]) -> list[Row]:
+    """Insert rows of one model, but not those that a unique constraint says are there; returns the new ones.
+
+    New rows of a model with a `public_id` get their id; what stays without one had a faster twin.
+    Rows of other models are all returned, without ids: write those that nothing will point to.
+    """
+    if not rows:
+        return []
+    model = type(rows[0])
+    names = [field.attname for field in _insertable(model)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _insert_statement(model), [as_json([{name: getattr(row, name) for name in names} for row in rows])]
+        )
+        if not _has_public_id(model):
+            return list(rows)
+        ids = dict(cursor.fetchall())
+    for row in rows:
+        row.pk = ids.get(row.public_id)  # type: ignore[attr-defined]
+        row._state.adding, row._state.db = row.pk is None, connection.alias
+    return [row for row in rows if row.pk is not None]
+
+
+def update_rows(rows: Sequence[models.Model], names: tuple[str, ...]) -> None:
+    """Write these attributes (`customer_id`, not `customer`) of rows of one model that this transaction has locked.
+
+    Without the lock a twin's change of the same row would be overwritten.
+    """
+    if rows:
+        wanted = ("id", "store_id", *names)
+        values = [{name: getattr(row, name) for name in wanted} for row in rows]
+        with connection.cursor() as cursor:
+            cursor.execute(_update_statement(type(rows[0]), names), [as_json(values), [row.pk for row in rows]])
+
+
+def in_halves(
+    rows: Sequence[Item],
+    work: Callable[[Sequence[Item]], list[Result]],
+    *,
+    refused: Callable[[Item, Exception], Result],
+) -> list[Result]:
+    """What `work` makes of all rows at once; where that raises, of each half by itself, until the bad row is alone.
+
+    `work` gives one result a row and runs in a savepoint; the bad row's result is that of `refused`.
+    """
+    if not rows:
+        return []
+    try:
+        with transaction.atomic():
+            return work(rows)
+    except Exception as error:
+        if len(rows) == 1:
+            logger.exception("a row was left out")
+            return [refused(rows[0], error)]
+    middle = len(rows) // 2
+    return in_halves(rows[:middle], work, refused=refused) + in_halves(rows[middle:], work, refused=refused)
+
+
+def typed(model: Model, names: Sequence[str]) -> str:
+    """These attributes of `model` with their types in the database, as jsonb_to_recordset wants them."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return ", ".join(f'"{name}" {fields[name].rel_db_type(connection)}' for name in names)
+
+
+def as_json(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as the one parameter of a statement that reads them by jsonb_to_recordset."""
+    return json.dumps(rows, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _insertable(model: Model) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
+
+
+def _has_public_id(model: Model) -> bool:
+    return any(field.attname == "public_id" for field in _insertable(model))
+
+
+@cache
+def _insert_statement(model: Model) -> str:
+    names = [field.attname for field in _insertable(model)]
+    columns = ", ".join(f'"{name}"' for name in names)
+    returning = "RETURNING public_id, id" if _has_public_id(model) else ""
+    return (
+        f'INSERT INTO "{model._meta.db_table}" ({columns}) '  # noqa: S608  # the names are our own models'
+        f"SELECT {columns} FROM jsonb_to_recordset(%s::jsonb) AS fresh({typed(model, names)}) "
+        f"ON CONFLICT DO NOTHING {returning}"
+    )
+
+
+@cache
+def _update_statement(model: Model, names: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{name}" = changed."{name}"' for name in names)
+    return (
+        f'UPDATE "{model._meta.db_table}" AS kept SET {changes} '  # noqa: S608  # the names are our own models'
+        f"FROM jsonb_to_recordset(%s::jsonb) AS changed({typed(model, ('id', 'store_id', *names))}) "
+        # The list of ids tells Postgres how few they are, so that it takes the index.
+        "WHERE kept.id = changed.id AND kept.store_id = changed.store_id AND kept.id = ANY(%s)"
+    )
