@@ -52,3 +52,4 @@ app.conf.beat_schedule = {
     task: {"task": task, "schedule": float(seconds), "options": {"expires": min(seconds, 600)}}
     for task, seconds in TICKS.items()
 }
+app.conf.beat_scheduler = "config.beat.SelfReliant"

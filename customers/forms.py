@@ -42,7 +42,7 @@ class ParticularsForm(forms.Form):
             "time_zone": customer.time_zone,
             "postal_address": customer.postal_address,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         language = get_language() or "en"
         days = [("", "–"), *((str(one), local_digits(str(one), language)) for one in range(1, 32))]
         months = [("", "–"), *((str(place), name) for place, name in enumerate(birthdays.month_names(), start=1))]

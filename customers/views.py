@@ -57,7 +57,7 @@ def tag_several(request: HttpRequest, store: Store) -> HttpResponse:
     elif form.is_valid():
         _tag(request, store, found, form.cleaned_data["tag"])
     else:
-        messages.error(request, form.errors["tag"][0])
+        messages.error(request, str(form.errors["tag"][0]))
     return redirect(_back_to(request, store))
 
 
@@ -85,7 +85,7 @@ def tags(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     found = get_object_or_404(Customer.objects.for_store(store), public_id=public_id)
     form = TagForm(request.POST)
     if not form.is_valid():
-        messages.error(request, form.errors["tag"][0])
+        messages.error(request, str(form.errors["tag"][0]))
     elif request.POST.get("action") == "untag":
         tagging.untag(store, [found.pk], form.cleaned_data["tag"])
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Greatest, TruncHour
@@ -61,9 +62,7 @@ def calendar(store: Store, at: datetime) -> Calendar:
     return Calendar(days, most=max(hours, default=0), total=sum(hours), held_by_cap=held)
 
 
-def _by_hour(
-    rows: QuerySet[Message] | QuerySet[Invitation], what: str, store: Store, at: datetime
-) -> QuerySet[Message]:
+def _by_hour(rows: QuerySet[Any], what: str, store: Store, at: datetime) -> list[tuple[datetime, str, int]]:
     """(hour in the store's zone, `what`, how many) of each."""
     hour = TruncHour(Greatest("due_at", at), tzinfo=store.zone)
     counted = rows.annotate(hour=hour).values("hour", what).annotate(count=Count("pk"))

@@ -62,22 +62,19 @@ class AccountForm(forms.Form):
         return {one.name for one in self._asked() if one.is_secret}
 
     def _field(self, one: GatewayField) -> forms.Field:
+        said: dict[str, Any] = {"label": one.label, "help_text": one.help, "required": one.required}
         choices = getattr(one, "choices", ())
         if one.is_switch:
-            return forms.BooleanField(label=one.label, required=False, help_text=one.help)
+            return forms.BooleanField(**{**said, "required": False})
         if choices:
-            return forms.ChoiceField(label=one.label, choices=choices, required=one.required, help_text=one.help)
+            return forms.ChoiceField(choices=choices, **said)
         if not one.is_secret:
-            return forms.CharField(label=one.label, required=one.required, help_text=one.help, max_length=500)
-        is_kept = bool(self.kept.get(one.name))
-        hint = gettext_lazy("It is on record. Leave it empty to keep it, or type a new one.") if is_kept else one.help
-        return forms.CharField(
-            label=one.label,
-            required=one.required and not is_kept,
-            help_text=hint,
-            max_length=4000,
-            widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"}),
-        )
+            return forms.CharField(max_length=500, **said)
+        if self.kept.get(one.name):
+            said["help_text"] = gettext_lazy("It is on record. Leave it empty to keep it, or type a new one.")
+            said["required"] = False
+        hidden = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
+        return forms.CharField(max_length=4000, widget=hidden, **said)
 
     def _sender(self) -> forms.Field:
         if self.channel == Channel.EMAIL:
@@ -86,7 +83,8 @@ class AccountForm(forms.Form):
                 help_text=gettext_lazy("Your customers see it, and their answers arrive there."),
             )
         one = self._row().sender
-        return forms.CharField(label=one.label, required=one.required, help_text=one.help, max_length=60)
+        said: dict[str, Any] = {"label": one.label, "help_text": one.help, "required": one.required}
+        return forms.CharField(max_length=60, **said)
 
     def clean_sender(self) -> str:
         """Without line breaks, in small letters where it is an address."""

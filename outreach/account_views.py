@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Channel
-from outreach import accounts, alignment, complaints, domains
+from outreach import accounts, complaints, domains
 from outreach.account_forms import AccountForm, TestTextForm, label_of, offered
 from outreach.channels import Letter, NotNow, Refused, Uncertain
 from outreach.models import ChannelAccount
@@ -189,7 +189,6 @@ def _overview(store: Store) -> dict[str, Any]:
         "texts": _card(Channel.SMS, owned.get(Channel.SMS)),
         "domain": sending.domain if sending else "",
         "records": domains.remembered(sending),
-        "levels": alignment.Level,
         "complaints": complaints.counts(store, timezone.now()),
         "is_stopped": complaints.is_stopped(store),
         "own_allowed": settings.OWN_ACCOUNTS,

@@ -131,7 +131,7 @@ def mail_connection(provider: str, values: Mapping[str, str], base_url: str = ""
         options["api_url"] = base_url
     if provider != "amazon_ses":
         options["timeout"] = OWN_TIMEOUT
-    line = get_connection(row.backend, **options)
+    line: Any = get_connection(row.backend, **options)
     if not base_url and provider == "postal":  # the only one whose address the owner types
         line.open()
         pin(line.session)

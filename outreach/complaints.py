@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Subquery, Value
+from django.db.models.functions import Greatest
 
 from customers.models import Channel
 from outreach.models import Kind, Message, Stop, StopLift
@@ -59,10 +60,11 @@ class Counts:
 
 def counts(store: Store, at: datetime) -> Counts:
     """The numbers of the last 30 days, or since somebody lifted the last stop."""
-    lifted = StopLift.objects.for_store(store).filter(channel=Channel.EMAIL).order_by("-at").first()
-    since = max(at - WINDOW, lifted.at) if lifted else at - WINDOW
+    lifts = StopLift.objects.for_store(store).filter(channel=Channel.EMAIL).order_by("-at").values("at")[:1]
     mails = Message.objects.for_store(store).filter(
-        channel=Channel.EMAIL, sent_at__gt=since, kind__in=[kind for kind in Kind if kind.is_marketing]
+        channel=Channel.EMAIL,
+        sent_at__gt=Greatest(Value(at - WINDOW), Subquery(lifts)),  # Postgres leaves a missing one out
+        kind__in=[kind for kind in Kind if kind.is_marketing],
     )
     return Counts(**mails.aggregate(sent=Count("pk"), complained=Count("pk", filter=~Q(complained_at=None))))
 

@@ -61,7 +61,9 @@ def spam_complaints() -> str:
 
 def sender_domains() -> str:
     """The domains that mail comes from say so in DNS."""
-    now, bad, good = timezone.now(), {}, set()
+    now = timezone.now()
+    bad: dict[str, list[str]] = {}
+    good: set[str] = set()
     for store in each_store():
         domain = _looked_up(store, now, bad, good)
         if domain:

@@ -47,7 +47,7 @@ class MailProvider:
     """
 
     slug: str
-    label: str
+    label: Words
     fields: tuple[GatewayField, ...]
     backend: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)

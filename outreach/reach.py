@@ -8,6 +8,7 @@ messages that could not go.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Concat
@@ -17,6 +18,7 @@ from outreach.judging import ASKED_FOR_SILENCE, GIVEN, UNCAPPED
 from outreach.kinds import Kind, Way
 from outreach.models import Hold, Journey, Message, Stop, Suppression
 from outreach.rules import CAP_WINDOW, Skip, Wait
+from outreach.services import questions_since
 from stores.models import Store
 
 COOLDOWN = "cooldown"
@@ -25,7 +27,7 @@ CONSENT = {Way.EMAIL: "email_consent", Way.SMS: "sms_consent"}
 ALWAYS, NEVER = ~Q(pk=None), Q(pk=None)
 
 
-def judged(people: QuerySet[Customer], store: Store, journey: Journey, at: datetime) -> QuerySet[Customer]:
+def judged(people: QuerySet[Customer], store: Store, journey: Journey, at: datetime) -> QuerySet[Any]:
     """The people with `why_not`: why the journey's message cannot go to them at `at` (aware UTC), '' when it can.
 
     Two things hold people back here that the claim does not look at or only waits for: the cool-down, and the
@@ -94,21 +96,18 @@ class _Sha256(Func):
 
 
 def _asked_lately(store: Store, at: datetime) -> QuerySet[Message]:
-    """Questions of the cool-down, sent or about to be (`services.customers_written_since`)."""
-    kinds = [kind for kind in Kind if kind.counts_for_cooldown]
-    since = at - timedelta(days=store.cooldown_days)
-    recent: QuerySet[Message] = Message.objects.for_store(store).filter(kind__in=kinds, due_at__gt=since)
-    return recent.exclude(status=Message.Status.SKIPPED)
+    """Questions of the cool-down, sent or about to be."""
+    return questions_since(store, at - timedelta(days=store.cooldown_days))
 
 
-def _at_the_cap(store: Store, at: datetime) -> QuerySet[Message]:
+def _at_the_cap(store: Store, at: datetime) -> QuerySet[Any, Any]:
     """Ids of customers who had as many messages in seven days as the store allows."""
     lately = Q(sent_at=None) | Q(sent_at__gt=at - CAP_WINDOW)
     had = Message.objects.for_store(store).filter(lately, status__in=GIVEN).exclude(kind__in=UNCAPPED)
-    full: QuerySet[Message] = had.order_by().values("customer").annotate(n=Count("pk")).filter(n__gte=store.weekly_cap)
+    full = had.order_by().values("customer").annotate(n=Count("pk")).filter(n__gte=store.weekly_cap)
     return full.values("customer")
 
 
-def by_reason(people: QuerySet[Customer]) -> dict[str, int]:
+def by_reason(people: QuerySet[Any]) -> dict[str, int]:
     """How many of the judged people there are for each reason; '' for those who can be reached."""
     return dict(people.order_by().values_list("why_not").annotate(n=Count(F("pk"))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -250,7 +250,18 @@ def customers_written_since(
     store: Store, customers: set[int], since: datetime, *, except_keys: tuple[str, ...] = ()
 ) -> set[int]:
     """Of these customers, those whom a question was sent, or is about to be, after `since` (the cool-down)."""
-    kinds = [kind for kind in Kind if kind.counts_for_cooldown]
-    recent = Message.objects.for_store(store).filter(customer__in=customers, kind__in=kinds, due_at__gt=since)
-    asked = recent.exclude(status=Message.Status.SKIPPED).exclude(key__in=except_keys)
+    asked = questions_since(store, since).filter(customer__in=customers).exclude(key__in=except_keys)
     return set(asked.values_list("customer_id", flat=True))
+
+
+def questions_since(store: Store, since: datetime) -> QuerySet[Message]:
+    """Questions that keep others away, sent or about to be, where `since` is one cool-down ago.
+
+    One that waits for a day of its own (three weeks after a delivery, or next month's campaign) keeps nobody away
+    yet; one that was due and held up (`reason` says by what) does.
+    """
+    at = since + timedelta(days=store.cooldown_days)
+    kinds = [kind for kind in Kind if kind.counts_for_cooldown]
+    recent: QuerySet[Message] = Message.objects.for_store(store).filter(kind__in=kinds, due_at__gt=since)
+    asked = recent.exclude(status=Message.Status.SKIPPED)
+    return asked.exclude(status=Message.Status.PENDING, reason="", due_at__gt=at)

@@ -77,14 +77,14 @@ def _fields(fact: Fact, names: Names, typed: str) -> dict[str, forms.Field]:
     if isinstance(takes, Whole):
         return {"value": whole(fact.label, takes.lowest, takes.highest)}
     if isinstance(takes, Money):
-        return {"value": forms.CharField(label=fact.label, max_length=40, widget=forms.TextInput(attrs=MONEY))}
+        return {"value": forms.CharField(label=str(fact.label), max_length=40, widget=forms.TextInput(attrs=MONEY))}
     if isinstance(takes, Range):
         scores = [(str(one), number(one)) for one in range(LOWEST, HIGHEST + 1)]
         return {
             "lowest": forms.ChoiceField(label=gettext_lazy("From fifth"), choices=scores),
             "highest": forms.ChoiceField(label=gettext_lazy("to fifth"), choices=scores),
         }
-    return {"value": forms.ChoiceField(label=fact.label, choices=_choices(fact, takes, names, typed))}
+    return {"value": forms.ChoiceField(label=str(fact.label), choices=_choices(fact, takes, names, typed))}
 
 
 def _choices(fact: Fact, takes: OneOf, names: Names, typed: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 ABANDONED = timedelta(seconds=60)  # longer than any piece takes
 MOST_FAILURES = 5
+TURN = 60.0  # seconds a worker stays at one job: the others want theirs, and a task has a time limit
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,26 @@ def begin(
     return jobs.filter(key=key).first() or jobs.get(subject=subject, state=Job.State.RUNNING), False
 
 
-def work(store: Store, job_id: int, step: Callable[[Job, datetime], Piece]) -> Job:
-    """Do the job piece by piece until it ends, is stopped, or a piece fails; returns it as it then is.
+def work(store: Store, job_id: int, step: Callable[[Job, datetime], Piece], *, seconds: float = TURN) -> Job:
+    """Do the job piece by piece until it ends, is stopped, a piece fails or the turn is over; returns it as it is.
 
     Each piece is a transaction of its own under the job's row lock: two workers take turns, and a killed one
     leaves no half piece. A piece that fails is tried again by the sweep, a few times.
     """
+    ends = time.monotonic() + seconds
     while True:
         try:
             with acting_for(store):
                 job: Job = Job.objects.for_store(store).select_for_update().get(pk=job_id)
                 if job.state != Job.State.RUNNING:
                     return job
-                _write(job, step(job, timezone.now()), timezone.now())
-        except Exception:
+                is_over = time.monotonic() > ends
+                _write(job, step(job, timezone.now()), None if is_over else timezone.now())
+                if is_over:
+                    return job
+        except Exception as error:
             logger.exception("job %s: a piece failed", job_id)
-            return _count_failure(store, job_id)
+            return _count_failure(store, job_id, error)
 
 
 def waiting(store: Store, kind: str, at: datetime) -> list[int]:
@@ -72,26 +78,27 @@ def waiting(store: Store, kind: str, at: datetime) -> list[int]:
     return found
 
 
-def _write(job: Job, piece: Piece, at: datetime) -> None:
+def _write(job: Job, piece: Piece, touched_at: datetime | None) -> None:
+    """Note what was done; without `touched_at` the job is free for whoever comes next."""
     job.done += piece.done
     job.failed += piece.failed
     job.data = {**job.data, **(piece.data or {}), "failures": 0}
-    job.touched_at = at
+    job.touched_at = touched_at
     if piece.is_last:
-        job.state, job.ended_at = Job.State.DONE, at
+        job.state, job.ended_at = Job.State.DONE, timezone.now()
     job.save(update_fields=["done", "failed", "data", "touched_at", "state", "ended_at"])
 
 
-def _count_failure(store: Store, job_id: int) -> Job:
+def _count_failure(store: Store, job_id: int, error: Exception) -> Job:
     """A piece that fails again and again ends the job; until then a sweep tries once more."""
     with acting_for(store):
         job: Job = Job.objects.for_store(store).select_for_update().get(pk=job_id)
         failures = int(job.data.get("failures", 0)) + 1
-        job.data = {**job.data, "failures": failures}
+        job.data, job.note = {**job.data, "failures": failures}, type(error).__name__
         job.touched_at = timezone.now()
         if failures >= MOST_FAILURES and job.state == Job.State.RUNNING:
             job.state, job.ended_at = Job.State.FAILED, job.touched_at
-        job.save(update_fields=["data", "touched_at", "state", "ended_at"])
+        job.save(update_fields=["data", "note", "touched_at", "state", "ended_at"])
     return job
 
 

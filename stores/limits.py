@@ -4,10 +4,15 @@ RELIABILITY E11)."""
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
 from django.core.cache import cache
 
 logger = logging.getLogger(__name__)
+
+REST = 10.0  # seconds for which a Redis that did not answer is not asked: each time-out is a customer who waits
+_away_until = 0.0
 
 
 def count(name: str, *, per_seconds: int) -> int:
@@ -15,21 +20,31 @@ def count(name: str, *, per_seconds: int) -> int:
 
     0 when the counter is out of reach: a lost Redis slows nobody down.
     """
-    try:
-        if cache.add(name, 1, timeout=per_seconds):
-            return 1
-        return int(cache.incr(name))
-    except ValueError:  # the window ended between the two calls
-        return 1
-    except Exception:
-        logger.warning("the counter of tries is out of reach", exc_info=True)
-        return 0
+    return _ask(lambda: _count(name, per_seconds))
 
 
 def seen(name: str) -> int:
     """How many tries of `name` this window has had; 0 when the counter is out of reach."""
+    return _ask(lambda: int(cache.get(name, 0)))
+
+
+def _count(name: str, per_seconds: int) -> int:
+    if cache.add(name, 1, timeout=per_seconds):
+        return 1
     try:
-        return int(cache.get(name, 0))
+        return int(cache.incr(name))
+    except ValueError:  # the window ended between the two calls
+        return 1
+
+
+def _ask(question: Callable[[], int]) -> int:
+    """Redis's answer; 0 while it gives none."""
+    global _away_until  # noqa: PLW0603  # one Redis, one memory of it in each process
+    if time.monotonic() < _away_until:
+        return 0
+    try:
+        return question()
     except Exception:
         logger.warning("the counter of tries is out of reach", exc_info=True)
+        _away_until = time.monotonic() + REST
         return 0

@@ -45,7 +45,7 @@ from stores.tenancy import acting_for
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds until a wait gives up; on an idle machine nothing takes a tenth of it
-TEST_ONLY = {"EMAIL_CHANNEL", "SMS_CHANNEL", "DATABASE_OPS_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}
+TEST_ONLY = {"CACHE_URL", "EMAIL_CHANNEL", "SMS_CHANNEL", "DATABASE_OPS_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def until(ask: Callable[[], T], *, what: str, seconds: float = PATIENCE) -> T:

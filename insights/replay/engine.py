@@ -14,11 +14,11 @@ from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch
 from outreach.models import Message
-from referrals.services import asking, attribution, deciding
+from referrals.services import asking, attribution, deciding, journeying
 from rewards.services import vouchers
 from stores.models import Store
 from stores.tenancy import acting_for
-from surveys.services import inviting
+from surveys.services import inviting, occasions, testimonials
 
 NOON = time(12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -99,6 +99,11 @@ def _sweep(store: Store, since: datetime, at: datetime) -> list[Message]:
     inviting.plan_invitations(store, at, since=look_back)
     inviting.invite_due(store, at)
     asking.ask_silent(store, at, limit=10_000)
+    occasions.ask_after_solved(store, at, since=look_back)
+    occasions.ask_periodically(store, at)
+    occasions.remind_silent(store, at, since=look_back)
+    testimonials.ask_due(store, at, look_back=at - look_back)
+    journeying.sweep(store, look_back, at)
     return dispatch.rehearse(store, at)
 
 

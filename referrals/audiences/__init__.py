@@ -6,7 +6,7 @@
 
 from referrals.audiences import buying, knowing  # noqa: F401  they register their facts, in the order of the form
 from referrals.audiences.facts import FACTS, checked, in_words
-from referrals.audiences.fifths import fifths
+from referrals.audiences.fifths import scores
 from referrals.audiences.members import (
     InUse,
     NameTaken,
@@ -32,12 +32,12 @@ __all__ = [
     "count",
     "delete",
     "examples",
-    "fifths",
     "in_words",
     "people",
     "refresh",
     "refresh_all",
     "restore",
     "save",
+    "scores",
     "uses",
 ]

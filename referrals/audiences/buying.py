@@ -164,7 +164,7 @@ def _ends(value: list[int]) -> dict[str, str]:
     BUYING,
     lazy("Bought at"),
     OneOf(lambda names: names.locations, is_open=True),
-    lambda names, code: _("Bought at %(place)s") % {"place": isolated(names.locations.get(code, code))},
+    lambda names, code: _("Bought at %(place)s") % {"place": isolated(names.locations.get(code) or code)},
 )
 def location(store: Store, code: str, at: datetime) -> Q:
     """A standing order of theirs was placed at the branch with this code."""

@@ -49,7 +49,7 @@ SCORED = """
 """
 
 
-def fifths(store: Store, at: datetime) -> dict[int, tuple[int, int, int]]:
+def scores(store: Store, at: datetime) -> dict[int, tuple[int, int, int]]:
     """(recency, frequency, spend) of every customer with a standing order at `at` (aware UTC), by customer id."""
     with connection.cursor() as cursor:
         cursor.execute(SCORED, [store.currency, store.pk, at])
@@ -58,7 +58,8 @@ def fifths(store: Store, at: datetime) -> dict[int, tuple[int, int, int]]:
 
 def within(store: Store, ranges: Mapping[str, tuple[int, int]], at: datetime) -> Q:
     """The condition on Customer that each named score lies in its range; one pass over the orders for them all."""
-    bounds, parameters = [], [store.currency, store.pk, at]
+    bounds: list[str] = []
+    parameters: list[object] = [store.currency, store.pk, at]
     for score, (lowest, highest) in ranges.items():
         assert score in SCORES
         # Two bounds on one column are guessed to keep a row in 200, and a guess so low brings loops within loops

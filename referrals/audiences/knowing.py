@@ -205,7 +205,7 @@ def partner(store: Store, value: str, _at: datetime) -> Q:
     PERSON,
     lazy("Language"),
     OneOf(lambda _names: dict(settings.LANGUAGES)),
-    lambda _names, code: _("Is written to in %(language)s") % {"language": _(dict(settings.LANGUAGES)[code])},
+    lambda _names, code: _("Is written to in %(language)s") % {"language": str(dict(settings.LANGUAGES)[code])},
 )
 def language(store: Store, code: str, _at: datetime) -> Q:
     """We write to them in this language: their own if we speak it, else the store's."""

@@ -173,7 +173,7 @@ def uses(store: Store) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for model in (Journey, Survey):
         for one in model.objects.for_store(store).exclude(segment=None).order_by("pk"):
-            found[one.segment_id].append(str(one))
+            found[one.segment_id or 0].append(str(one))
     return dict(found)
 
 

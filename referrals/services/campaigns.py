@@ -97,9 +97,9 @@ def send(
     )
 
 
-def work(store: Store, job_id: int) -> Job:
-    """Plan the messages of a run, from where it is, until it ends or is stopped."""
-    return jobs.work(store, job_id, _Run(store))
+def work(store: Store, job_id: int, *, seconds: float = jobs.TURN) -> Job:
+    """Plan the messages of a run, from where it is, until it ends, is stopped, or the turn is over."""
+    return jobs.work(store, job_id, _Run(store), seconds=seconds)
 
 
 class _Run:
@@ -167,7 +167,7 @@ def _added(before: dict[str, int], reasons: Sequence[str]) -> dict[str, int]:
 def stop(store: Store, job: Job, *, at: datetime) -> int:
     """Plan no more, and take back what has not gone yet; returns how many were taken back."""
     jobs.stop(job, at=at)
-    return cancel_all(store, about(job), reason="stopped", at=at)
+    return cancel_all(store, about(job), reason="taken_back", at=at)
 
 
 def waiting(store: Store, job: Job) -> int:

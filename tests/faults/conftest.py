@@ -1,4 +1,4 @@
-"""Fixtures for faults: a stack of the test's own, and 500 messages that are due."""
+"""Fixtures for faults: a stack of the test's own, and messages that are due."""
 
 from __future__ import annotations
 

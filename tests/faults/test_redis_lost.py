@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import signal
 import smtplib
+import statistics
+import sys
+import time
 from collections import Counter
+from contextlib import contextmanager
 from email.message import EmailMessage
 from threading import Thread
 
+import httpx
 import pytest
 
+from stores.api_auth import hash_key
+from stores.models import ApiKey
 from tests.stack import missing, repeated, until
 
-MESSAGES = 500
+MESSAGES = 300
+MINUTE = 60
 
 
 @pytest.fixture
 def everything_goes_out(stack, statuses):
-    """Wait until each of these messages was accepted, once, and says so."""
+    """Wait until each of these messages was accepted, once, and says so; returns how many seconds that took."""
 
-    def wait(references):
-        until(lambda: set(statuses().values()) == {"sent"}, what="all is sent", seconds=180)
+    def wait(references, seconds=180) -> float:
+        begin = time.monotonic()
+        until(lambda: set(statuses().values()) == {"sent"}, what="all is sent", seconds=seconds)
         counts = stack.mail.counts()
-        print(f"{len(counts)} messages in {counts.total()} letters, {dict(Counter(statuses().values()))}")
+        took = time.monotonic() - begin
+        fates = dict(Counter(statuses().values()))
+        print(f"{len(counts)} messages in {counts.total()} letters after {took:.1f} s, {fates}")
         assert missing(counts, references) == set()
         assert repeated(counts) == {}
+        return took
 
     return wait
 
@@ -46,7 +59,7 @@ def test_flushing_in_the_middle_loses_nothing(stack, due, everything_goes_out):
     stack.start("beat")
     until(lambda: stack.redis.client.llen("celery"), what="a nudge waits in Redis")
     stack.redis.client.flushall()  # the very nudge that should have started it
-    left = at_letters(stack, [50, 200, 350], stack.redis.client.flushall)
+    left = at_letters(stack, [50, 150, 250], stack.redis.client.flushall)
     stack.start("worker")
     everything_goes_out(references)
     assert left == []
@@ -63,6 +76,96 @@ def test_a_redis_that_dies_and_comes_back_empty_loses_nothing(stack, due, everyt
     stack.redis.start()
     references |= due(20)
     everything_goes_out(references)
+
+
+# -- While it is away --
+
+
+@contextmanager
+def silent(redis):
+    """It accepts connections and never answers."""
+    redis.process.send_signal(signal.SIGSTOP)
+    yield
+    redis.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def out_of_memory(redis):
+    """It answers every write with an error."""
+    redis.client.config_set("maxmemory", 1)
+    yield
+    redis.client.config_set("maxmemory", 0)
+
+
+@contextmanager
+def gone(redis):
+    """Nobody listens."""
+    redis.stop()
+    yield
+    redis.start()
+
+
+@pytest.fixture
+def calls(stack, store):
+    """`calls(20)`: so many calls to the API of the checkout; how long each took, in seconds."""
+    key = "gw_" + "0" * 40
+    row = ApiKey(store=store, prefix=key[:8], hash=hash_key(key), scopes=list(ApiKey.SCOPES))
+    stack.inside(store, row.save)
+
+    def call(count: int) -> list[float]:
+        times = []
+        for number in range(count):
+            answer = httpx.post(
+                f"{stack.url}/api/v1/vouchers/quote/",
+                headers={"authorization": f"Bearer {key}"},
+                json={"code": f"NOSUCHCODE{number}", "amount_minor": 1000, "currency": "PHP"},
+                timeout=20,
+            )
+            assert answer.json()["reason"] == "unknown", answer.text
+            times.append(answer.elapsed.total_seconds())
+        return times
+
+    return call
+
+
+@pytest.mark.parametrize("fault", [silent, out_of_memory, gone])
+def test_while_it_is_away_all_goes_out_and_the_checkout_answers(stack, due, everything_goes_out, calls, fault):
+    stack.start("web", "worker", "beat")
+    references = due(20)
+    everything_goes_out(references)
+    before = calls(20)
+    with fault(stack.redis):
+        references |= due(50)
+        begin = time.monotonic()
+        during = calls(20)
+        left = MINUTE - (time.monotonic() - begin)
+        everything_goes_out(references, seconds=left)
+        print(f"{fault.__name__}: all out {time.monotonic() - begin:.1f} s after they were due")
+        print(f"checkout: {said(before)} before, {said(during)} meanwhile")
+        assert max(during) < 5
+        assert statistics.median(during) < 0.8
+    references |= due(20)
+    everything_goes_out(references, seconds=MINUTE)
+
+
+def test_a_beat_that_starts_while_it_is_away_does_not_wait_for_it(stack, due, everything_goes_out):
+    references = due(20)
+    with gone(stack.redis):
+        stack.start("beat")
+        everything_goes_out(references, seconds=MINUTE)
+
+
+def test_control_celerys_own_beat_sends_nothing_meanwhile(stack, due):
+    due(20)
+    beat = ["-m", "celery", "-A", "config", "beat", "--scheduler", "celery.beat:PersistentScheduler"]
+    with gone(stack.redis):
+        stack.run("beat", [sys.executable, *beat, "--schedule", str(stack.folder / "schedule")])
+        time.sleep(20)
+        assert not stack.mail.accepted
+
+
+def said(times: list[float]) -> str:
+    return f"median {statistics.median(times) * 1000:.0f} ms, worst {max(times) * 1000:.0f} ms"
 
 
 def test_control_a_queue_that_lives_in_redis_alone_loses_what_was_flushed(stack):

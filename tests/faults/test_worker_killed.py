@@ -1,4 +1,4 @@
-"""kill -9 in the middle of 500 sends loses none and doubles none (RELIABILITY G9, G11).
+"""kill -9 in the middle of 300 sends loses none and doubles none (RELIABILITY G9, G11).
 
 Each kill comes when the mail server has taken a letter and the worker has not yet heard of it: the worst moment. The
 other processes die wherever they are.
@@ -21,7 +21,7 @@ from outreach.handover import LEASE
 from outreach.models import Message
 from tests.stack import missing, repeated, until
 
-MESSAGES = 500
+MESSAGES = 300
 KILLS = 5
 
 

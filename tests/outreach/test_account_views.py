@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from customers.models import Channel
 from customers.services import record_consent
-from outreach import accounts, complaints
+from outreach import accounts, complaints, domains
 from outreach.account_forms import AccountForm, offered
+from outreach.alignment import Alignment, Finding, Level, Record, remember
 from outreach.channels import NotNow, Refused, Uncertain
 from outreach.models import ChannelAccount, Kind, Message, Stop
 from stores.models import AuditEvent, Membership, Role, User
@@ -253,6 +254,21 @@ def test_a_server_that_lets_no_store_have_its_own(owner, store, settings):
     assert owner.get(url("channel", store, "email")).status_code == 404
     assert "account of your own" not in page(owner, store)
     assert owner.get(url("channel", store, "pigeon")).status_code == 404
+
+
+def test_the_records_of_the_domain_are_shown_with_what_to_add(owner, store):
+    save(owner, store, "mailjet", MAILJET)
+    assert "Not checked yet" in page(owner, store)
+    sending = domains.of(accounts.own(store, Channel.EMAIL))
+    missing = Finding(Level.MISSING, "no_dmarc", advice=Record("_dmarc.shop.example", "TXT", "v=DMARC1; p=none"))
+    found = Alignment(
+        "shop.example", Finding(Level.WEAK, "many_spf"), Finding(Level.GOOD, found="k"), missing, timezone.now()
+    )
+    remember(found, spf=sending.spf, selectors=sending.selectors)
+    text = page(owner, store)
+    assert [text.count(f">{word}<") for word in ("found", "needs a change", "missing", "not known")] == [1, 1, 1, 0]
+    assert 'value="v=DMARC1; p=none"' in text
+    assert "Not yet" in text
 
 
 def test_keys_nobody_can_open_are_said_to_be_so(owner, store, settings):

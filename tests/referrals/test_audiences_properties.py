@@ -79,7 +79,7 @@ def test_the_scores_are_those_worked_out_by_hand(store, orders):
     with transaction.atomic():
         ids = write(store, orders)
         expected = {ids[buyer]: scores for buyer, scores in scores_by_hand(orders).items()}
-        assert audiences.fifths(store, NOW) == expected
+        assert audiences.scores(store, NOW) == expected
         for place, fact in enumerate(("recency", "frequency", "spend")):
             found = audiences.people(store, [{"fact": fact, "value": [2, 4]}], NOW).values_list("pk", flat=True)
             assert set(found) == {pk for pk, scores in expected.items() if 2 <= scores[place] <= 4}

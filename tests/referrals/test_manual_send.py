@@ -225,6 +225,7 @@ def test_a_piece_that_always_fails_ends_the_run(store, segment, person, journey,
     monkeypatch.setattr(campaigns, "start_all", lambda *_args, **_more: 1 / 0)
     states = [campaigns.work(store, job.pk).state for _ in range(5)]
     assert states == ["running"] * 4 + ["failed"]
+    assert Job.objects.for_store(store).get().note == "ZeroDivisionError"
     assert not messages(store).exists()
 
 
@@ -238,6 +239,16 @@ def test_the_sweep_takes_new_and_abandoned_runs_only(store, segment, person, jou
     assert campaigns.continue_all(NOW + timedelta(days=1)) == 0
 
 
+def test_a_turn_ends_and_the_next_goes_on(store, segment, person, journey, monkeypatch):
+    monkeypatch.setattr(campaigns, "PIECE", 1)
+    for name in ("sara", "bea", "ana"):
+        person(name)
+    job, _ = campaigns.send(store, journey, segment, key="k", by=None, at=NOW)
+    assert [campaigns.work(store, job.pk, seconds=-1).done for _ in range(2)] == [1, 2]
+    assert campaigns.continue_all(NOW) == 1  # free at once
+    assert messages(store).count() == 3
+
+
 def test_stopping_takes_back_what_has_not_gone(store, segment, person, send, journey):
     for name in ("sara", "bea", "ana"):
         person(name)
@@ -246,8 +257,8 @@ def test_stopping_takes_back_what_has_not_gone(store, segment, person, send, jou
     Message.objects.filter(pk=first.pk).update(status="sent", sent_at=NOW)
     other = services.plan_message(first.customer, Kind.REWARD, key="r", due_at=NOW, context={}, at=NOW)
     assert campaigns.stop(store, job, at=NOW) == 2
-    assert sorted(messages(store).values_list("status", "reason")) == [("sent", "")] + [("skipped", "stopped")] * 2
-    assert MessageEvent.objects.for_store(store).filter(reason="stopped").count() == 2
+    assert sorted(messages(store).values_list("status", "reason")) == [("sent", "")] + [("skipped", "taken_back")] * 2
+    assert MessageEvent.objects.for_store(store).filter(reason="taken_back").count() == 2
     other.refresh_from_db()
     assert other.status == "pending"
     assert campaigns.stop(store, job, at=NOW) == 0

@@ -1,0 +1,49 @@
+"""A beat that does the work itself while Redis is away: what is due stands in Postgres and needs no nudge."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from celery.beat import PersistentScheduler, ScheduleEntry
+from django.db import close_old_connections
+
+logger = logging.getLogger(__name__)
+
+REST = 30.0  # seconds until Redis is tried again; each try may take as long as its time-outs
+
+
+class SelfReliant(PersistentScheduler):
+    """Sends each job to the workers, or does it when it cannot be sent (Redis gone, silent, or out of memory).
+
+    A job runs once in its slot, so it does no harm if the nudge has arrived after all (`stores.ticks`).
+    """
+
+    away_until = 0.0
+
+    def _ensure_connected(self) -> Any:
+        """As Celery's, which tries for ever before the first job; here the first job finds out."""
+        return self.connection
+
+    def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **options: Any) -> Any:
+        """The task that was sent; None when it was done here."""
+        if time.monotonic() >= self.away_until:
+            try:
+                return super().apply_async(entry, producer=producer, advance=advance, **options)
+            except Exception as error:
+                logger.warning("beat does the jobs itself: %s", error)
+                self.away_until = time.monotonic() + REST
+        self._do(entry)
+        return None
+
+    def _do(self, entry: ScheduleEntry) -> None:
+        close_old_connections()
+        try:
+            self.app.tasks[entry.task]()
+        except Exception:  # as in a worker, one failing job stops no other
+            logger.exception("%s failed", entry.task)
+        finally:
+            close_old_connections()
+            if self.should_sync():
+                self._do_sync()
