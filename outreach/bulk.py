@@ -9,14 +9,21 @@ from django.db import connection
 from outreach.models import Message
 from stores.models import Store
 
+# What waits in the queue, and what lies with the staff: an index serves each.
 CANCEL = """
-    WITH cancelled AS (
-        UPDATE outreach_message SET status = %s, reason = %s
-        WHERE store_id = %s AND about = %s AND about <> '' AND status = 'pending'
+    WITH queued AS (
+        UPDATE outreach_message SET status = %(skipped)s, reason = %(reason)s
+        WHERE store_id = %(store)s AND about = %(about)s AND about <> '' AND status = 'pending'
         RETURNING id
+    ), laid_out AS (
+        UPDATE outreach_message AS message SET status = %(skipped)s, reason = %(reason)s
+        FROM outreach_task AS task
+        WHERE task.store_id = %(store)s AND task.status = 'open' AND message.store_id = task.store_id
+          AND message.id = task.message_id AND message.about = %(about)s AND message.status = 'task'
+        RETURNING message.id
     )
     INSERT INTO outreach_messageevent (store_id, message_id, status, reason, at)
-    SELECT %s, id, %s, %s, %s FROM cancelled
+    SELECT %(store)s, id, %(skipped)s, %(reason)s, %(at)s FROM (TABLE queued UNION ALL TABLE laid_out) AS cancelled
 """
 
 
@@ -25,7 +32,7 @@ def cancel_all(store: Store, about: str, *, reason: str, at: datetime) -> int:
 
     What is being sent cannot be called back: the claim took it out of `pending`.
     """
-    skipped = Message.Status.SKIPPED
+    values = {"skipped": Message.Status.SKIPPED, "reason": reason, "store": store.pk, "about": about, "at": at}
     with connection.cursor() as cursor:
-        cursor.execute(CANCEL, [skipped, reason, store.pk, about, store.pk, skipped, reason, at])
+        cursor.execute(CANCEL, values)
         return int(cursor.rowcount)

@@ -71,7 +71,7 @@ def gather(store: Store, due: Sequence[Message], at: datetime) -> Facts:
     """Read everything at once."""
     people = {message.customer_id: message.customer for message in due}
     hashes = {
-        (channel, address): hash_address(store, channel, address)
+        (str(channel), address): hash_address(store, channel, address)
         for person in people.values()
         for channel, address in ((Channel.EMAIL, person.email_norm), (Channel.SMS, person.phone_norm))
         if address

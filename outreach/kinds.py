@@ -98,6 +98,11 @@ class Kind(models.TextChoices):
         return self.spec.purpose is Purpose.MARKETING
 
     @property
+    def obeys_holds(self) -> bool:
+        """Asks for something: who waits for help is spared it, be it advertising or a question."""
+        return self.is_marketing or self.spec.action is Action.SCORES or self is Kind.TESTIMONIAL
+
+    @property
     def is_transactional(self) -> bool:
         """Answers something the person just did; needs no unsubscribe header."""
         return self.spec.purpose is Purpose.TRANSACTIONAL

@@ -120,9 +120,8 @@ def country_of(phone: str) -> str:
         number = phonenumbers.parse(phone, None)
     except phonenumbers.NumberParseException:
         return ""
-    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-        number.country_code
-    )
+    code = number.country_code or 0
+    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(code)
     return region if region in get_global("territory_zones") and region not in NOWHERE else ""
 
 

@@ -11,10 +11,14 @@ from django.db.models import QuerySet
 
 from customers.models import Channel, Consent, Customer
 from customers.services import record_consent
-from outreach.models import Hold, Journey, Kind, Message, MessageEvent, Suppression
+from outreach.kinds import Way
+from outreach.models import Hold, Journey, Kind, Message, MessageEvent, Suppression, Task
+from outreach.rules import Skip
 from stores.models import Store
 from stores.rows import insert_rows
 from stores.tenancy import insert_new
+
+WAITING = [Message.Status.PENDING, Message.Status.TASK]  # in the queue, or with the staff
 
 
 def plan_message(
@@ -95,35 +99,35 @@ def note_all_skipped(skipped: Sequence[Message], *, at: datetime) -> None:
 
 def cancel_pending(customer: Customer, *, kinds: list[Kind], reason: str, at: datetime) -> int:
     """Skip what waits for this person; what is already being sent cannot be called back."""
-    waiting = Message.objects.filter(
-        store_id=customer.store_id, customer=customer, kind__in=kinds, status=Message.Status.PENDING
-    )
-    return _cancel(waiting, reason, at)
+    return _cancel(customer.store_id, reason, at, customer=customer, kind__in=kinds)
 
 
 def cancel_about(store: Store, about: str, *, reason: str, at: datetime) -> int:
     """Skip what waits about something that has ended: an answered question, a used voucher."""
-    waiting = Message.objects.for_store(store).filter(about=about, status=Message.Status.PENDING)
-    return _cancel(waiting, reason, at)
+    return _cancel(store.pk, reason, at, about=about)
 
 
 def cancel_all_about(store: Store, abouts: Iterable[str], *, reason: str, at: datetime) -> int:
     """`cancel_about` for many things that have ended, in as many statements as for one."""
-    waiting = Message.objects.for_store(store).filter(about__in=list(abouts), status=Message.Status.PENDING)
-    return _cancel(waiting, reason, at)
+    return _cancel(store.pk, reason, at, about__in=list(abouts))
 
 
 def cancel_waiting(store: Store, messages: Iterable[int], *, reason: str, at: datetime) -> int:
     """Skip these messages (ids), as far as they still wait."""
-    waiting = Message.objects.for_store(store).filter(pk__in=list(messages), status=Message.Status.PENDING)
-    return _cancel(waiting, reason, at)
+    return _cancel(store.pk, reason, at, pk__in=list(messages))
 
 
-def _cancel(waiting: QuerySet[Message], reason: str, at: datetime) -> int:
+def _cancel(store_id: int, reason: str, at: datetime, **which: object) -> int:
+    """Skip what waits in the queue or lies with the staff; a task whose message is skipped is on no list."""
+    rows = Message.objects.filter(store_id=store_id, **which)
+    # Each of the two has an index of its own. The outer status is looked at again once the row is locked.
+    queued = rows.filter(status=Message.Status.PENDING).values("pk")
+    laid_out = rows.filter(status=Message.Status.TASK, task__status=Task.Status.OPEN).values("pk")
+    waiting = Message.objects.filter(store_id=store_id, pk__in=queued.union(laid_out), status__in=WAITING)
     cancelled = list(waiting.select_for_update().order_by("pk"))
     if not cancelled:
         return 0
-    mine = Message.objects.filter(store_id=cancelled[0].store_id, pk__in=[message.pk for message in cancelled])
+    mine = Message.objects.filter(store_id=store_id, pk__in=[message.pk for message in cancelled])
     mine.update(status=Message.Status.SKIPPED, reason=reason)
     MessageEvent.objects.bulk_create(
         MessageEvent(store_id=one.store_id, message=one, status=Message.Status.SKIPPED, reason=reason, at=at)
@@ -133,9 +137,9 @@ def _cancel(waiting: QuerySet[Message], reason: str, at: datetime) -> int:
 
 
 def hold(customer: Customer, *, key: str, reason: str, at: datetime) -> None:
-    """From now on ask this person for nothing, until `release(key)`; waiting asks are cancelled."""
+    """From now on ask this person for nothing, until `release(key)`; waiting asks and questions are cancelled."""
     insert_new(Hold(store_id=customer.store_id, key=key, customer=customer, reason=reason, at=at))
-    cancel_pending(customer, kinds=[kind for kind in Kind if kind.is_marketing], reason=reason, at=at)
+    cancel_pending(customer, kinds=[kind for kind in Kind if kind.obeys_holds], reason=reason, at=at)
 
 
 def release(store: Store, *, key: str) -> None:
@@ -162,11 +166,13 @@ def suppress(
 
 
 def unsubscribe(store: Store, customer: Customer, *, source: str, at: datetime) -> None:
-    """Stop everything to this person, on every channel, at once."""
+    """Stop everything to this person, on every channel, at once; nor do staff call or write to win them back."""
     for channel, address in ((Channel.EMAIL, customer.email_norm), (Channel.SMS, customer.phone_norm)):
         if address:
             record_consent(customer, channel, granted=False, source=source, at=at)
             suppress(store, channel, address, reason=Suppression.Reason.UNSUBSCRIBED, source=source, at=at)
+    asks, by_hand = [kind for kind in Kind if kind.is_marketing], [Way.CALL, Way.NOTE]
+    _cancel(store.pk, Skip.SUPPRESSED, at, customer=customer, kind__in=asks, channel__in=by_hand)
 
 
 def resubscribe(store: Store, customer: Customer, *, source: str, at: datetime) -> None:

@@ -23,8 +23,8 @@ NEXT_VISIT = Way.VISIT
 
 
 def open_tasks(store: Store, way: Way | None = None) -> StoreQuerySet:
-    """What is to do, the oldest first; `way` None: all."""
-    rows: Any = Task.objects.for_store(store).filter(status=Task.Status.OPEN)
+    """What is to do, the oldest first; `way` None: all. Not what was taken back meanwhile (`services.cancel_...`)."""
+    rows: Any = Task.objects.for_store(store).filter(status=Task.Status.OPEN, message__status=Message.Status.TASK)
     rows = rows.filter(way=way) if way else rows
     return rows.select_related("customer", "message").order_by("due_at", "pk")  # type: ignore[no-any-return]
 
@@ -35,14 +35,14 @@ def to_ask(store: Store, customer: Customer, at: datetime) -> list[Task]:
 
 
 def end(task: Task, status: Task.Status, *, note: str = "", at: datetime, by: User | None) -> bool:
-    """Done, not reached, or declined; the message follows. False when somebody ended it before."""
+    """Done, not reached, or declined; the message follows. False when it was ended before, or taken back."""
     fate, reason = FATES[status]
+    sent_at = at if fate == Message.Status.SENT else None
     with transaction.atomic():
-        if not _move(task, status, ended_at=at):
+        if not _follow(task, Message.Status.TASK, fate, reason=reason, at=at, sent_at=sent_at):
             return False
+        _move(task, status, ended_at=at)
         _note(task, note=note, at=at, by=by)
-        sent_at = at if fate == Message.Status.SENT else None
-        _follow(task, Message.Status.TASK, fate, reason=reason, at=at, sent_at=sent_at)
     return True
 
 
@@ -73,9 +73,10 @@ def _note(task: Task, *, note: str, at: datetime, by: User | None) -> None:
 
 def _follow(
     task: Task, source: Message.Status, to: Message.Status, *, reason: str, at: datetime, sent_at: datetime | None
-) -> None:
-    """The message takes the step that its task took."""
-    Message.objects.filter(store_id=task.store_id, pk=task.message_id, status=source).update(
-        status=to, reason=reason, sent_at=sent_at
-    )
+) -> bool:
+    """The message takes the step of its task; its row decides which of two wins. False when it stands elsewhere."""
+    mine = Message.objects.filter(store_id=task.store_id, pk=task.message_id, status=source)
+    if not mine.update(status=to, reason=reason, sent_at=sent_at):
+        return False
     MessageEvent.objects.create(store_id=task.store_id, message_id=task.message_id, status=to, reason=reason, at=at)
+    return True

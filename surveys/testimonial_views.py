@@ -78,7 +78,7 @@ def _as_csv(rows: QuerySet[Any], show: str) -> HttpResponse:
         _("Words"),
         _("State"),
         _("Shown"),
-        _("Asked"),
+        _("Asked on"),
         _("Decided"),
         _("They agreed to"),
     ]

@@ -133,19 +133,29 @@ def _tier_reached(store: Store, journey: Journey, since: datetime, at: datetime)
 
 
 def _tier_near(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
-    """A friend brought the advocate to one short of a step of the ladder as it is now."""
+    """A friend brought the advocate to one short of a step of the ladder as it is now.
+
+    Who is there because another friend stopped counting since then is not cheered on.
+    """
     newest = {referral.advocate_id: referral for referral in _approved(store, since, at)}
     if not newest:
         return
+    lost = dict(
+        Referral.objects.for_store(store)
+        .filter(advocate__in=newest, status=Referral.Status.VOIDED)
+        .order_by("decided_at")
+        .values_list("advocate_id", "decided_at")
+    )
     ladder = program_of(store).ladder_id
     gains = Gains(store, [ladder], newest)
-    for referral in newest.values():
-        tier = gains.step_above(referral.advocate_id, ladder)
-        if tier and tier.threshold - gains.number(referral.advocate_id) == 1:
-            assert referral.decided_at is not None
+    for advocate, referral in newest.items():
+        assert referral.decided_at is not None
+        tier = gains.step_above(advocate, ladder)
+        fell = lost.get(advocate, referral.decided_at) > referral.decided_at
+        if tier and not fell and tier.threshold - gains.number(advocate) == 1:
             yield Fact(
                 referral.advocate,
-                key=f"tier_near:{referral.advocate_id}:{tier.threshold}",
+                key=f"tier_near:{advocate}:{tier.threshold}",
                 at=referral.decided_at,
                 about=f"referral:{referral.pk}",
                 values={

@@ -34,7 +34,7 @@ def _each(rows: Iterable[Any], step: Callable[[Any], bool]) -> int:
             with transaction.atomic():
                 done += step(row)
         except Exception:  # one bad row must not stop the others
-            logger.exception("%s: no question planned", row)
+            logger.exception("%s %s: no question planned", type(row).__name__, row.pk)  # its name may be a person's
     return done
 
 

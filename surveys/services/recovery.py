@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from customers.models import Customer
 from outreach import services as outreach
 from outreach.journeys import default_journey, journey_of, start
 from outreach.models import Kind, Message
@@ -22,11 +21,14 @@ from surveys.models import CaseEvent, RecoveryCase, Response
 
 What = CaseEvent.What
 TIME_TO_UNDO = timedelta(minutes=1)  # between "write" and the hand-over
-SUBJECT_LENGTH = 200
 
 
 class WrittenMeanwhile(Exception):
     """Somebody else wrote to this person since the page was opened."""
+
+
+class GivenMeanwhile(Exception):
+    """Somebody else gave this person something, or took it back, since the page was opened."""
 
 
 def open_case(response: Response, *, at: datetime) -> RecoveryCase:
@@ -51,7 +53,6 @@ def open_case(response: Response, *, at: datetime) -> RecoveryCase:
         case = RecoveryCase.objects.get(store_id=response.store_id, response=response)
     if case.status == RecoveryCase.Status.OPEN:
         outreach.hold(customer, key=_hold_key(case), reason="open_case", at=at)
-        outreach.cancel_pending(customer, kinds=[Kind.TESTIMONIAL], reason="open_case", at=at)
     return case
 
 
@@ -149,11 +150,17 @@ def subject_for(case: RecoveryCase) -> str:
 def apologise(
     case: RecoveryCase, *, kind: Offer.Kind, amount_minor: int, number: int, at: datetime, by: User | None
 ) -> Reward:
-    """Give an apology voucher; `number` counts those given before, so a double tap gives one. Raises OverCap."""
+    """Give an apology voucher; `number` counts those given before, so a double tap gives one.
+
+    Raises OverCap, and GivenMeanwhile where that number stands for another voucher, or one taken back.
+    """
     key = f"{case.pk}:{number}"
     with transaction.atomic():
         RecoveryCase.objects.select_for_update().get(pk=case.pk, store_id=case.store_id)
         reward = apologies.give(case.customer, kind=kind, amount_minor=amount_minor, key=key, at=at, by=by)
+        is_this = (reward.offer.kind, reward.offer.amount_minor) == (kind, amount_minor)
+        if not is_this or reward.status != Reward.Status.GRANTED:
+            raise GivenMeanwhile(reward.key)
         if not CaseEvent.objects.for_store(case.store).filter(case=case, what=What.GAVE, about=reward.key).exists():
             _note(case, What.GAVE, about=reward.key, at=at, by=by)
     return reward
@@ -242,10 +249,3 @@ def _hold_key(case: RecoveryCase) -> str:
 def _about(case: RecoveryCase) -> str:
     """What the automatic letters are about: pointless once the case has ended, or is open again."""
     return f"case:{case.pk}"
-
-
-def has_open_case(customer: Customer) -> bool:
-    """Whether the person waits for help."""
-    return RecoveryCase.objects.filter(
-        store_id=customer.store_id, customer=customer, status=RecoveryCase.Status.OPEN
-    ).exists()

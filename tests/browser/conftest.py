@@ -158,7 +158,7 @@ def picture() -> Callable[[Page, str], Path]:
     return take
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def log_in(shop) -> Callable[[Page, str], None]:
     """Log in as owner or staff, by the form."""
 

@@ -240,6 +240,15 @@ def test_a_text_goes_to_the_number_given(manager, store, monkeypatch):
     assert len(gone) == 1
 
 
+def test_every_test_has_a_reference_of_its_own(manager, store, monkeypatch):
+    """A provider that remembers references would keep the second test back, and say that it went out."""
+    gone = []
+    monkeypatch.setattr("outreach.trial.transport_for", lambda store, channel: lambda letter: gone.append(letter) or "")
+    for _ in range(2):
+        manager.post(url("journey_test", store, "ask"), sent(Kind.ASK, test="mail"))
+    assert len({letter.reference for letter in gone}) == 2
+
+
 def test_a_test_that_fails_or_cannot_be_says_why(manager, store, by_mail, monkeypatch, settings):
     def broken(_letter):
         raise NotNow("busy")

@@ -184,6 +184,15 @@ class TestSteps:
         sweep(store, NOW + HOUR)
         assert len(messages(store, Kind.TIER_NEAR)) == 1
 
+    def test_who_fell_back_to_one_short_is_not_cheered_on(self, store, share_link):
+        switch(store, Kind.TIER_NEAR)
+        ladder(store, 1, 2)
+        count(refer(share_link), at=NOW)
+        second = count(refer(share_link, "Jun Reyes"), at=NOW)
+        voided(store, second, at=NOW + MINUTE)
+        sweep(store, NOW + 2 * MINUTE)
+        assert not messages(store, Kind.TIER_NEAR)
+
     def test_near_one_is_taken_back_when_it_is_reached(self, store, share_link):
         switch(store, Kind.TIER_NEAR)
         ladder(store, 1, 2)

@@ -226,6 +226,23 @@ def test_a_double_tap_gives_one(manager, store, case):
     assert what(case) == ["", "gave"]
 
 
+def test_two_people_who_give_at_once_are_told(manager, store, case):
+    manager.post(one(case), gift())
+    page = manager.post(one(case), gift(amount="300"))
+    assert page.status_code == 422
+    assert "Somebody gave them something meanwhile" in page.content.decode()
+    assert 'name="number" value="1"' in page.content.decode()
+    assert Voucher.objects.for_store(store).count() == 1
+    assert what(case) == ["", "gave"]
+
+
+def test_what_was_taken_back_is_not_said_to_be_given(manager, store, case):
+    manager.post(one(case), gift())
+    manager.post(one(case), {"action": "take_back", "about": f"apology:{case.pk}:0"})
+    assert manager.post(one(case), gift()).status_code == 422
+    assert Reward.objects.for_store(store).get().status == "voided"
+
+
 def test_the_cap_is_said_with_what_is_left(manager, store, case):
     Store.objects.filter(pk=store.pk).update(apology_cap_minor=700_00)
     manager.post(one(case), gift())
