@@ -24,6 +24,8 @@ Verdict = rules.Way | rules.Later | str
 
 # Uncapped: it answers what they have just done.
 UNCAPPED = [kind for kind in Kind if kind.is_transactional]
+# News of what is theirs counts for the cap, and is never held back by it.
+THEIRS = [Kind.REWARD, Kind.REWARD_VOIDED]
 # They had it, or will have, or perhaps had.
 GIVEN = [Message.Status.SENT, Message.Status.SENDING, Message.Status.UNKNOWN, Message.Status.TASK]
 ASKED_FOR_SILENCE = {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.COMPLAINED}
@@ -140,7 +142,7 @@ def _verdict(facts: Facts, message: Message, at: datetime) -> Verdict:
     later = _later(facts, message, way, at)
     if later and message.not_after and later.at > message.not_after:
         return rules.Skip.CAPPED if later.reason == rules.Wait.CAP else rules.Skip.TOO_LATE
-    if not later and _is_capped(message):
+    if not later and _counts(message):
         facts.had[message.customer_id].append(at)
     return later or way
 
@@ -184,14 +186,14 @@ def _channel(facts: Facts, way: kinds.Way, address: str, consented: bool) -> rul
     return rules.Way(way, address, consented, bool(facts.why_closed(way, address)), way in facts.stopped)
 
 
-def _is_capped(message: Message) -> bool:
-    """Whether it may have to wait for its turn: not what answers them, nor what a person writes to them by hand."""
+def _counts(message: Message) -> bool:
+    """Whether it is one of the week's messages: not what answers them, nor what a person writes to them by hand."""
     return message.kind not in UNCAPPED and not message.context.get("by_hand")
 
 
 def _later(facts: Facts, message: Message, way: rules.Way, at: datetime) -> rules.Later | None:
     """When it may go, if not now: the week's cap comes first, then the hours of the person's place."""
-    if _is_capped(message):
+    if _counts(message) and message.kind not in THEIRS:
         free = rules.free_at(facts.had[message.customer_id], facts.cap, at)
         if free > at:
             return rules.Later(free, rules.Wait.CAP)

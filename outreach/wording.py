@@ -34,6 +34,14 @@ REASONS = {
     "case_ended": gettext_lazy("Their case had ended before it was due."),
     "taken_back": gettext_lazy("Somebody of your team called it back in time."),
     "answered": gettext_lazy("They had answered already."),
+    "used": gettext_lazy("The code had been used by then."),
+    "expired": gettext_lazy("The code had ended by then."),
+    "voided": gettext_lazy("The code had been taken back by then."),
+    "shared": gettext_lazy("They had shared their link by then."),
+    "bought": gettext_lazy("A purchase came first."),
+    "counted": gettext_lazy("Their friend counted already."),
+    "not_counted": gettext_lazy("Their friend does not count."),
+    "not_near": gettext_lazy("Their next level was no longer one friend away."),
 }
 
 

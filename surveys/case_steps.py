@@ -118,7 +118,9 @@ def _give(request: HttpRequest, found: RecoveryCase) -> Refused:
         return {"gift_form": form}
     except recovery.GivenMeanwhile:
         form.data = {**request.POST.dict(), "number": queries.gifts_given(found)}
-        form.add_error(None, _("Somebody gave them something meanwhile, or took it back: see above. Give this as well?"))
+        form.add_error(
+            None, _("Somebody gave them something meanwhile, or took it back: see above. Give this as well?")
+        )
         return {"gift_form": form}
     messages.success(request, _("Given. Tell them the code, or put it into a letter."))
     return {}

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from customers.models import Order
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
-from outreach.starting import Fact, Sweep
+from outreach.starting import Fact, Sweep, Touch
 from referrals.models import Claim, Referral
 from referrals.services.links import have_shared, landing_url
 from referrals.services.programs import program_of
@@ -207,12 +207,13 @@ def _brought_here(store: Store, journey: Journey, since: datetime, at: datetime)
             )
 
 
+CREDITED, COUNTED = Touch(Referral, "created_at"), Touch(Referral, "decided_at", where="status = 'approved'")
 STEPS = (
-    Sweep(Kind.FRIEND_CLAIMED, _claimed),
-    Sweep(Kind.FRIEND_BOUGHT, _bought),
-    Sweep(Kind.FRIEND_APPROVED, _counted),
-    Sweep(Kind.TIER_REACHED, _tier_reached),
-    Sweep(Kind.TIER_NEAR, _tier_near, more=to_share),
-    Sweep(Kind.BROUGHT_HERE, _brought_here, more=to_share),
+    Sweep(Kind.FRIEND_CLAIMED, _claimed, touches=(Touch(Claim, "at"),)),
+    Sweep(Kind.FRIEND_BOUGHT, _bought, touches=(CREDITED,)),
+    Sweep(Kind.FRIEND_APPROVED, _counted, touches=(COUNTED,)),
+    Sweep(Kind.TIER_REACHED, _tier_reached, touches=(COUNTED,)),
+    Sweep(Kind.TIER_NEAR, _tier_near, to_share, touches=(COUNTED,), asks=True),
+    Sweep(Kind.BROUGHT_HERE, _brought_here, to_share, touches=(CREDITED, Touch(Order, "updated_at")), asks=True),
 )
-ENDINGS = (Sweep(Kind.GIFT_EXPIRING, _gift_expiring, when_due=True),)
+ENDINGS = (Sweep(Kind.GIFT_EXPIRING, _gift_expiring, touches=(telling.ENDING,), when_due=True),)

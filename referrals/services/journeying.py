@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from outreach.kinds import Kind
 from outreach.starting import Sweep, run
 from referrals.services import friends, purchases, reminding, yearly
 from referrals.services.programs import live_program
@@ -26,8 +25,6 @@ from rewards.services import telling
 from stores.models import Store
 
 LOOK_BACK = timedelta(hours=1)
-# Asks, which nobody can follow while the program is paused.
-ASKS = {Kind.SHARE_REMINDER, Kind.REASK, Kind.BROUGHT_HERE, Kind.TIER_NEAR}
 SWEEPS = (*friends.STEPS, *purchases.SWEEPS, *friends.ENDINGS, *reminding.SWEEPS, *yearly.SWEEPS)
 
 
@@ -41,9 +38,8 @@ def sweep(store: Store, since: datetime | None, at: datetime) -> int:
 
 
 def start(store: Store, sweeps: Iterable[Sweep], since: datetime | None, at: datetime) -> int:
-    """Start the messages of these sweeps; no asks while the program is paused."""
-    live = live_program(store) is not None
-    return run(store, [one for one in sweeps if live or one.kind not in ASKS], since=since, at=at)
+    """Start the messages of these sweeps; no asks, which nobody can follow, while the program is paused."""
+    return run(store, sweeps, since=since, at=at, may_ask=lambda: live_program(store) is not None)
 
 
 def tell_steps(store: Store, at: datetime) -> int:

@@ -11,7 +11,7 @@ from customers.models import Event, Order
 from customers.timing import main_product
 from outreach.kinds import Kind, Trigger
 from outreach.models import Journey
-from outreach.starting import Fact, Sweep, fact_name
+from outreach.starting import Fact, Sweep, Touch, fact_name
 from referrals.services.values import to_share
 from stores.models import Store
 from stores.tenancy import StoreQuerySet
@@ -104,13 +104,17 @@ def _solved(store: Store, journey: Journey, since: datetime, at: datetime) -> It
         yield Fact(case.customer, key=f"{name}:{case.pk}", at=case.ended_at)
 
 
+ORDERS = (Touch(Order, "updated_at"),)
+EVENTS = (Touch(Event, "at", early=REPORTED_LATE),)
+ANSWERS = (Touch(Response, "at", early=CHANGE_WINDOW),)
+CASES = (Touch(RecoveryCase, "ended_at"),)
 SWEEPS = (
-    Sweep(Kind.CONGRATULATIONS, _nth, more=to_share),
-    Sweep(Kind.OWN, _placed, more=to_share, trigger=Trigger.ORDER),
-    Sweep(Kind.OWN, _delivered, more=to_share, trigger=Trigger.DELIVERED),
-    Sweep(Kind.OWN, _first, more=to_share, trigger=Trigger.FIRST_ORDER),
-    Sweep(Kind.OWN, _nth, more=to_share, trigger=Trigger.NTH_ORDER),
-    Sweep(Kind.OWN, _happened, more=to_share, trigger=Trigger.EVENT),
-    Sweep(Kind.OWN, _scored, more=to_share, trigger=Trigger.SCORE),
-    Sweep(Kind.OWN, _solved, more=to_share, trigger=Trigger.SOLVED),
+    Sweep(Kind.CONGRATULATIONS, _nth, to_share, touches=ORDERS),
+    Sweep(Kind.OWN, _placed, to_share, Trigger.ORDER, touches=ORDERS),
+    Sweep(Kind.OWN, _delivered, to_share, Trigger.DELIVERED, touches=ORDERS),
+    Sweep(Kind.OWN, _first, to_share, Trigger.FIRST_ORDER, touches=ORDERS),
+    Sweep(Kind.OWN, _nth, to_share, Trigger.NTH_ORDER, touches=ORDERS),
+    Sweep(Kind.OWN, _happened, to_share, Trigger.EVENT, touches=EVENTS),
+    Sweep(Kind.OWN, _scored, to_share, Trigger.SCORE, touches=ANSWERS),
+    Sweep(Kind.OWN, _solved, to_share, Trigger.SOLVED, touches=CASES),
 )

@@ -136,6 +136,6 @@ def _closed(store: Store, people: Iterable[Customer]) -> set[int]:
 
 
 SWEEPS = (
-    Sweep(Kind.SHARE_REMINDER, _silent, more=to_share, when_due=True),
-    Sweep(Kind.REASK, _rested, more=to_share, when_due=True),
+    Sweep(Kind.SHARE_REMINDER, _silent, to_share, when_due=True, asks=True),
+    Sweep(Kind.REASK, _rested, to_share, when_due=True, asks=True),
 )

@@ -12,7 +12,7 @@ from customers.models import Customer, Order
 from outreach.kinds import Kind, Trigger
 from outreach.models import Journey
 from outreach.quiet import is_zone
-from outreach.starting import Fact, Sweep, fact_name
+from outreach.starting import Fact, Sweep, Touch, fact_name
 from referrals import days
 from referrals.services.values import to_share
 from stores.models import Store
@@ -114,10 +114,11 @@ def _arrived(store: Store) -> Q:
     return ~Q(delivered_at=None) | ~Q(location=None) if store.delivers else Q()
 
 
+A_WAIT_AGO = (Touch(Order, "placed_at", shift=-1),)
 SWEEPS = (
     Sweep(Kind.BIRTHDAY, _birthdays),
-    Sweep(Kind.WELCOME_BACK, _away, when_due=True),
-    Sweep(Kind.OWN, _birthdays, more=to_share, trigger=Trigger.BIRTHDAY),
-    Sweep(Kind.OWN, _anniversaries, more=to_share, trigger=Trigger.ANNIVERSARY),
-    Sweep(Kind.OWN, _away, more=to_share, trigger=Trigger.AWAY, when_due=True),
+    Sweep(Kind.WELCOME_BACK, _away, touches=A_WAIT_AGO, when_due=True),
+    Sweep(Kind.OWN, _birthdays, to_share, Trigger.BIRTHDAY),
+    Sweep(Kind.OWN, _anniversaries, to_share, Trigger.ANNIVERSARY),
+    Sweep(Kind.OWN, _away, to_share, Trigger.AWAY, touches=A_WAIT_AGO, when_due=True),
 )

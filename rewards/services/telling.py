@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from customers.models import Customer
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
-from outreach.starting import Fact, Sweep, run
+from outreach.starting import Fact, Sweep, Touch, run
 from rewards.models import Account, Offer, Reward, Voucher
 from rewards.services import vouchers
 from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text
@@ -124,7 +124,9 @@ def _voided(store: Store, journey: Journey, since: datetime, at: datetime) -> It
         )
 
 
+# A voucher of `ending`.
+ENDING = Touch(Voucher, "expires_at", where="status = 'issued'", shift=1)
 SWEEPS = (
-    Sweep(Kind.REWARD_EXPIRING, _expiring, when_due=True),
-    Sweep(Kind.REWARD_VOIDED, _voided),
+    Sweep(Kind.REWARD_EXPIRING, _expiring, touches=(ENDING,), when_due=True),
+    Sweep(Kind.REWARD_VOIDED, _voided, touches=(Touch(Reward, "voided_at", where="status = 'voided'"),)),
 )

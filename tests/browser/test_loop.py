@@ -109,8 +109,6 @@ def test_from_an_order_to_a_redeemed_reward(story):
     """Sara buys and is glad, Dan is not. Bea comes to the counter with Sara's gift; Cleo buys online, and sends it
     back. Dina's order is still within its hold. Eve has a phone and no e-mail.
     """
-    from stores.models import Store  # TEMPORARY
-    story.stack.inside(story.shop.store, lambda: Store.objects.filter(pk=story.shop.store.pk).update(weekly_cap=10))  # TEMPORARY
     story.order(1, SARA, days_ago=9, delivered=True)
     story.order(2, DAN, days_ago=9, delivered=True)
     sara_is_glad_and_asked_at_once(story)

@@ -91,11 +91,20 @@ def test_what_answers_their_own_act_neither_counts_nor_waits(store, now):
 
 def test_the_cap_counts_what_is_in_the_same_batch(store, now):
     sara, bea = person(store), person(store)
-    messages = [due(sara, Kind.REWARD, now - timedelta(minutes=10 - number)) for number in range(5)]
-    other = due(bea, Kind.REWARD, now)
+    messages = [due(sara, Kind.FRIEND_BOUGHT, now - timedelta(minutes=10 - number)) for number in range(5)]
+    other = due(bea, Kind.FRIEND_BOUGHT, now)
     assert {message.pk for message in claim(store, now)} == {*(message.pk for message in messages[:3]), other.pk}
     waiting = Message.objects.filter(customer=sara, status="pending")
     assert {(message.reason, message.due_at) for message in waiting} == {("cap", now + WEEK)}
+
+
+def test_news_of_what_is_theirs_counts_and_never_waits(store, now):
+    sara = person(store)
+    rewards = [due(sara, Kind.REWARD, now - timedelta(minutes=10 - number)) for number in range(4)]
+    ask = due(sara, Kind.ASK, now)
+    assert {message.pk for message in claim(store, now)} == {reward.pk for reward in rewards}
+    ask.refresh_from_db()
+    assert ask.reason == "cap"
 
 
 def test_a_task_takes_a_place_from_when_it_was_given_to_the_staff(store, now):
@@ -133,7 +142,7 @@ def play(store, plans, cap) -> list[Message]:
     people = [person(store), caller(store)]
     hour = timedelta(hours=1)
     planned = [
-        due(people[who], Kind.REWARD, START + begin * hour, not_after=START + (begin + fresh) * hour)
+        due(people[who], Kind.FRIEND_BOUGHT, START + begin * hour, not_after=START + (begin + fresh) * hour)
         for begin, who, fresh in plans
     ]
     ours = Message.objects.filter(pk__in=[message.pk for message in planned])
@@ -196,7 +205,7 @@ def one_place_and_two_messages(store, now):
     with acting_for(store):
         store.weekly_cap = 1
         sara = person(store)
-        due(sara, Kind.REWARD, now)
+        due(sara, Kind.FRIEND_BOUGHT, now)
         due(sara, Kind.ASK, now)
 
 
@@ -234,7 +243,7 @@ def test_somebody_who_is_being_written_elsewhere_does_not_hold_up_the_queue(comm
     """An import holds one person; the other's message goes, and nobody waits for anybody."""
     with acting_for(committed_store):
         sara, bea = person(committed_store), person(committed_store)
-        held, free = due(sara, Kind.REWARD, now), due(bea, Kind.REWARD, now)
+        held, free = due(sara, Kind.FRIEND_BOUGHT, now), due(bea, Kind.FRIEND_BOUGHT, now)
     got = []
 
     def work() -> None:
@@ -249,5 +258,5 @@ def test_somebody_who_is_being_written_elsewhere_does_not_hold_up_the_queue(comm
         assert not worker.is_alive()
         assert got == [free.pk]
         # And what they hold may be called back without a deadlock.
-        assert cancel_pending(sara, kinds=[Kind.REWARD], reason="cancelled", at=now) == 1
+        assert cancel_pending(sara, kinds=[Kind.FRIEND_BOUGHT], reason="cancelled", at=now) == 1
     assert held.pk not in got

@@ -6,6 +6,7 @@ import pytest
 
 from outreach.kinds import Kind
 from outreach.models import Message
+from outreach.services import customers_written_since
 from referrals.models import Referral
 from referrals.services import deciding, stopping
 from referrals.services.links import share_link_of
@@ -303,6 +304,18 @@ class TestAFriendBroughtYou:
         take_gift(share_link_of(referral.friend, at=NOW), "Jun Reyes")
         sweep(store, NOW)
         assert not messages(store, Kind.BROUGHT_HERE)
+
+    def test_it_keeps_no_survey_away_before_its_day(self, store, share_link):
+        switch(store, Kind.BROUGHT_HERE)
+        referral = refer(share_link, at=NOW, delivered_at=NOW)
+        sweep(store, NOW)
+        assert messages(store, Kind.BROUGHT_HERE)[0].due_at == NOW + 21 * DAY
+        friend, month = {referral.friend_id}, timedelta(days=store.cooldown_days)
+        assert customers_written_since(store, friend, NOW + 7 * DAY - month) == set()
+        assert customers_written_since(store, friend, NOW + 21 * DAY - month) == friend
+        # Held up by the night or the week's cap, it is about to go all the same.
+        Message.objects.for_store(store).update(due_at=NOW + 28 * DAY, reason="cap")
+        assert customers_written_since(store, friend, NOW + 21 * DAY - month) == friend
 
     def test_not_while_the_program_is_paused(self, store, share_link):
         switch(store, Kind.BROUGHT_HERE)

@@ -182,8 +182,9 @@ class TestTheOwnersOwn:
         assert [one.due_at for one in own_messages(store)] == [NOW]
 
     def test_one_bad_journey_stops_no_other(self, store, monkeypatch, caplog):
-        own(store, Trigger.EVENT)
+        own(store, Trigger.EVENT, event_kind="milestone")
         own(store, Trigger.ORDER)
+        record_event(store, external_id="1", kind="milestone", person=SARA, data={}, happened_at=NOW, at=NOW)
         make_order_of(store, SARA, at=NOW)
         monkeypatch.setattr("referrals.services.purchases.REPORTED_LATE", "no time")
         sweep(store, NOW)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from customers.models import Customer, Order
 from customers.services import Person
+from outreach import dispatch
 from outreach.kinds import Kind, Trigger
 from outreach.models import Message
 from referrals import days
@@ -98,6 +99,16 @@ class TestBirthdays:
         born(make_customer(), 11, 25)
         sweep(store, local(date(2026, 11, 25), 13), since=local(date(2026, 11, 24), 0))
         assert not messages(store, Kind.BIRTHDAY)
+
+    @pytest.mark.parametrize(("agreed", "status", "reason"), [(True, "sent", ""), (False, "skipped", "no_consent")])
+    def test_only_to_who_agreed_to_advertising(self, store, make_customer, agreed, status, reason):
+        born(make_customer(consent={"email": agreed}), 11, 25)
+        on = date(2026, 11, 25)
+        sweep(store, local(on, 0))
+        assert not dispatch.rehearse(store, local(on, 9) - MINUTE)
+        dispatch.rehearse(store, local(on, 9))
+        told = messages(store, Kind.BIRTHDAY)[0]
+        assert (told.status, told.reason) == (status, reason)
 
     def test_off(self, store, make_customer):
         switch(store, Kind.BIRTHDAY, on=False)
