@@ -59,14 +59,15 @@ def transport_for(store: Store, channel: str) -> Transport | None:
     return _server_texts() if settings.SMS_CHANNEL != "outbox" else None
 
 
-def look_up_for(store: Store, channel: str) -> LookUp | None:
+def look_up_for(store: Store, channel: str, begun_at: datetime) -> LookUp | None:
     """How to ask the provider after a message, by our reference and its own id: "sent", "failed" or None.
 
-    None where nobody can be asked: mail providers cannot, some text gateways can.
+    None where nobody can be asked: mail providers cannot, some text gateways can; and where the account
+    was changed after the hand-over began: another one knows nothing of it.
     """
-    if channel != Channel.SMS:
-        return None
     account = own(store, channel)
+    if channel != Channel.SMS or (account and account.changed_at > begun_at):
+        return None
     mine = text_account(account) if account else server_texts()
     if account is None and settings.SMS_CHANNEL == "outbox":
         return None
@@ -75,9 +76,12 @@ def look_up_for(store: Store, channel: str) -> LookUp | None:
     return lambda reference, provider_id: sms.GATEWAYS[mine.provider].look_up(mine, reference, provider_id)
 
 
-def repeats_for(store: Store, channel: str) -> timedelta | None:
-    """For how long the provider takes a second hand-over of the same message for the first; None: it never does."""
+def repeats_for(store: Store, channel: str, begun_at: datetime) -> timedelta | None:
+    """For how long the provider takes a second hand-over of the same message for the first; None: it never does,
+    or the account was changed after the first began."""
     account = own(store, channel)
+    if account and account.changed_at > begun_at:
+        return None
     slug = account.provider if account else server_mail_provider()
     provider = MAIL_PROVIDERS.get(slug) if channel == Channel.EMAIL else None
     return provider.repeats if provider else None

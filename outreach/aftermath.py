@@ -75,7 +75,7 @@ def _to_ask(store: Store, at: datetime) -> list[Message]:
 
 def _settle(store: Store, message: Message, at: datetime) -> bool:
     """Ask, outside any transaction, and write the answer down if there is one."""
-    look_up = accounts.look_up_for(store, message.channel)
+    look_up = accounts.look_up_for(store, message.channel, message.started_at or at)
     known = look_up(message.public_id, message.provider_id) if look_up else None
     with acting_for(store):
         if look_up is None:  # nobody can be asked: not by us again

@@ -82,7 +82,8 @@ def give_back(turn: Turn, now: datetime, *, due_at: datetime | None = None, **wh
 
 def may_repeat(store: Store, message: Message, now: datetime) -> bool:
     """Whether the provider would take a second hand-over for the first."""
-    return rules.may_repeat(now, message.started_at or now, accounts.repeats_for(store, message.channel))
+    begun_at = message.started_at or now
+    return rules.may_repeat(now, begun_at, accounts.repeats_for(store, message.channel, begun_at))
 
 
 def _start(turn: Turn, message: Message, now: datetime) -> bool:
@@ -147,7 +148,7 @@ def _hand_over(store: Store, message: Message, letter: Letter, deliver: Callable
 def _broken_off(store: Store, message: Message, now: datetime, error: str) -> Fate:
     """What the provider knows of it; else once more where that cannot double it; else `unknown`."""
     reason = f"no answer: {error}"[:40]
-    look_up = accounts.look_up_for(store, message.channel)
+    look_up = accounts.look_up_for(store, message.channel, message.started_at or now)
     known = look_up(message.public_id, message.provider_id) if look_up else None
     if known == "sent":
         return Status.SENT, {"sent_at": now}

@@ -154,7 +154,7 @@ def _reason_against(facts: Facts, message: Message, at: datetime) -> str:
         return rules.Skip.TOO_LATE
     if journey and not journey.is_on:
         return rules.Skip.SWITCHED_OFF
-    if Kind(message.kind).is_marketing and message.customer_id in facts.holds:
+    if Kind(message.kind).obeys_holds and message.customer_id in facts.holds:
         return facts.holds[message.customer_id]
     if journey and journey.segment_id and (journey.segment_id, message.customer_id) not in facts.members:
         return rules.Skip.NOT_IN_AUDIENCE

@@ -41,6 +41,10 @@ REASONS = {
     "bought": gettext_lazy("A purchase came first."),
     "counted": gettext_lazy("Their friend counted already."),
     "not_counted": gettext_lazy("Their friend does not count."),
+    "not_asked": gettext_lazy("The question never reached them, so their silence says nothing."),
+    "done_by_staff": gettext_lazy("Somebody of your team did it."),
+    "not_reached": gettext_lazy("Nobody was reached."),
+    "declined": gettext_lazy("They did not want to."),
     "not_near": gettext_lazy("Their next level was no longer one friend away."),
 }
 

@@ -80,7 +80,8 @@ class CustomerDetail(ApiView):
     def patch(self, request: Request, public_id: str) -> Response:
         """Write down what you know about a customer besides their orders; what is left out stays as it is."""
         values = checked(ParticularsIn(data=request.data))
-        one = get_or_404(Customer.objects.for_store(self.store).filter(erased_at=None), public_id)
+        rows = Customer.objects.for_store(self.store).filter(erased_at=None)
+        one = get_or_404(rows.select_for_update(), public_id)  # what is left out must stay what a twin made it
         known = (one.birth_month, one.birth_day) if one.birth_month and one.birth_day else None
         try:
             particulars.change(

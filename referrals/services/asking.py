@@ -28,6 +28,9 @@ from surveys import rules as survey_rules
 from surveys.models import Invitation, Response
 from surveys.services import answering, inviting
 
+# The question that never reached them: then their silence says nothing.
+NEVER_CAME = (Message.Status.SKIPPED, Message.Status.FAILED)
+
 
 def ask_on_answer(store: Store, response: Response, *, at: datetime) -> ShareLink | None:
     """The share link to show with "thank you", and the note that it was shown; None for no ask.
@@ -70,8 +73,9 @@ def ask_silent(store: Store, at: datetime, *, limit: int = 500) -> int:
     due = (
         Invitation.objects.for_store(store)
         .filter(status=Invitation.Status.INVITED, silent_ask_at__lte=at)
+        .exclude(message__status__in=[Message.Status.PENDING, Message.Status.SENDING])  # they are not asked yet
         .order_by("silent_ask_at", "pk")
-        .select_related("order", "customer")
+        .select_related("order", "customer", "message")
         .select_for_update(skip_locked=True, of=("self",))
     )
     rounds = _one_a_person(due[:limit])
@@ -126,7 +130,7 @@ def _skipped(invitation: Invitation, reason: str) -> Message:
 
 def _reasons_against(store: Store, journey: Journey, invitations: Sequence[Invitation], at: datetime) -> list[str]:
     """Why each of these people is not asked; '' when they are."""
-    stopped = "off" if not journey.is_on else "paused" if live_program(store) is None else ""
+    stopped = "switched_off" if not journey.is_on else "paused" if live_program(store) is None else ""
     since = at - timedelta(days=store.cooldown_days)
     own = tuple(f"survey:{one.order_id}" for one in invitations)  # a question does not count against its own ask
     people = {one.customer_id for one in invitations}
@@ -139,6 +143,8 @@ def _reason_against(invitation: Invitation, stopped: str, resting: set[int]) -> 
     assert order is not None  # only questions about orders have a later ask
     if order.refunded_at or order.cancelled_at:
         return "refunded" if order.refunded_at else "cancelled"
+    if invitation.message and invitation.message.status in NEVER_CAME:
+        return "not_asked"
     return stopped or ("cooldown" if invitation.customer_id in resting else "")
 
 

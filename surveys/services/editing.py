@@ -29,9 +29,11 @@ def save_survey(survey: Survey, *, before: dict[str, object], by: User | None, a
 
 def switch(survey: Survey, *, on: bool, by: User | None, at: datetime) -> None:
     """Ask from now on, or not any more; what was asked can still be answered."""
-    before = facts_of(survey)
+    rows = Survey.objects.for_store(survey.store).filter(pk=survey.pk, is_on=not on)
+    if rows.update(is_on=on):
+        before, after = {"is_on": not on}, {"is_on": on}
+        note(survey.store, "survey.changed", subject=survey.name, before=before, after=after, by=by, at=at)
     survey.is_on = on
-    save_survey(survey, before=before, by=by, at=at)
 
 
 def is_used(survey: Survey) -> bool:

@@ -21,6 +21,8 @@ from stores.tenancy import acting_for
 from tests.conftest import NOW
 from tests.fakes.server import Drip, FakeServer, Hangup, Reply, Reset, Short, Silence
 
+LATER = NOW + timedelta(hours=1)
+
 HEADERS = {"List-Unsubscribe": "<https://example.net/u/tok>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 LETTER = Letter(
     "abcdefgh23456789abcd", "sara@example.com", "How was it? چطور بود؟", "Hi", "<p>Hi</p>", "گل‌فروشی", HEADERS
@@ -132,9 +134,9 @@ def test_a_key_makes_a_repeat_harmless_where_the_provider_has_one(fake, store):
     assert len(keys) == 1
     assert len(keys.pop()) == 36
     save(store, "resend")
-    assert accounts.repeats_for(store, Channel.EMAIL) == timedelta(hours=24)
+    assert accounts.repeats_for(store, Channel.EMAIL, LATER) == timedelta(hours=24)
     save(store, "postmark")
-    assert accounts.repeats_for(store, Channel.EMAIL) is None
+    assert accounts.repeats_for(store, Channel.EMAIL, LATER) is None
 
 
 @pytest.mark.parametrize("provider", OVER_HTTP)
@@ -304,7 +306,7 @@ def save(store, provider, values=None, channel=Channel.EMAIL, sender="hi@shop.ex
 def test_nothing_set_stays_in_the_outbox(store):
     assert accounts.transport_for(store, Channel.EMAIL) is None
     assert accounts.transport_for(store, Channel.SMS) is None
-    assert accounts.look_up_for(store, Channel.SMS) is None
+    assert accounts.look_up_for(store, Channel.SMS, LATER) is None
 
 
 def test_the_servers_own_serves_who_has_none(store, settings):
@@ -344,9 +346,18 @@ def test_a_gateway_that_can_be_asked_is_asked(store, monkeypatch):
     monkeypatch.setattr(
         type(GATEWAYS["kavenegar"]), "look_up", lambda _self, mine, ref, name: f"{mine.provider}{ref}{name}"
     )
-    assert accounts.look_up_for(store, Channel.SMS)("r", "n") == "kavenegarrn"
+    assert accounts.look_up_for(store, Channel.SMS, LATER)("r", "n") == "kavenegarrn"
     save(store, "generic", {"url": "https://sms.example.com"}, Channel.SMS, "x")
-    assert accounts.look_up_for(store, Channel.SMS) is None
+    assert accounts.look_up_for(store, Channel.SMS, LATER) is None
+
+
+def test_an_account_that_came_after_the_hand_over_knows_nothing_of_it(store):
+    save(store, "kavenegar", {"api_key": "k"}, Channel.SMS, "10004346", at=LATER)
+    assert accounts.look_up_for(store, Channel.SMS, NOW) is None
+    assert accounts.look_up_for(store, Channel.SMS, LATER + timedelta(minutes=1)) is not None
+    save(store, "resend", VALUES["resend"], at=LATER)
+    assert accounts.repeats_for(store, Channel.EMAIL, NOW) is None
+    assert accounts.repeats_for(store, Channel.EMAIL, LATER + timedelta(minutes=1)) == timedelta(hours=24)
 
 
 def test_keys_that_cannot_be_opened_hold_messages_back(store, settings):

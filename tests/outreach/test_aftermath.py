@@ -47,8 +47,8 @@ class Provider:
 def provider(monkeypatch) -> Provider:
     one = Provider()
     monkeypatch.setattr(accounts, "transport_for", lambda store, channel: one.deliver)
-    monkeypatch.setattr(accounts, "look_up_for", lambda store, channel: one.look_up if one.can_be_asked else None)
-    monkeypatch.setattr(accounts, "repeats_for", lambda store, channel: one.repeats)
+    monkeypatch.setattr(accounts, "look_up_for", lambda *_: one.look_up if one.can_be_asked else None)
+    monkeypatch.setattr(accounts, "repeats_for", lambda *_: one.repeats)
     return one
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from outreach import dispatch
 from outreach.models import Kind, Message, MessageEvent
 from referrals.models import ShareLink
 from referrals.services import asking
@@ -27,6 +28,7 @@ def invited(store, make_order):
         orders = [make_order(f"{prefix}{number}@example.com").pk for number in range(count)]
         inviting.plan_invitations(store, NOW, since=NOW - timedelta(days=30))
         inviting.invite_due(store, NOW)
+        dispatch.rehearse(store, NOW)
         mine = Invitation.objects.for_store(store).filter(order__in=orders)
         return list(mine.select_related("customer", "store").order_by("pk"))
 
@@ -63,6 +65,24 @@ def test_the_silent_are_asked_once(store, invited):
     )
 
 
+@pytest.mark.parametrize("status", ["skipped", "failed"])
+def test_the_silence_of_those_the_question_never_reached_says_nothing(store, invited, status):
+    [invitation] = invited(1)
+    Message.objects.for_store(store).filter(pk=invitation.message_id).update(status=status)
+    assert asking.ask_silent(store, LATER) == 0
+    said = Message.objects.for_store(store).filter(kind=Kind.ASK)
+    assert list(said.values_list("reason", flat=True)) == ["not_asked"]
+
+
+def test_while_the_question_waits_its_ask_waits_too(store, invited):
+    [invitation] = invited(1)
+    question = Message.objects.for_store(store).filter(pk=invitation.message_id)
+    question.update(status="pending")
+    assert asking.ask_silent(store, LATER) == 0
+    question.update(status="sent")
+    assert asking.ask_silent(store, LATER) == 1
+
+
 def test_who_was_silent_twice_is_asked_about_the_first_only(store, invited, make_order):
     invited(1)
     store.cooldown_days = 3  # so that the second question went out at all
@@ -71,10 +91,11 @@ def test_who_was_silent_twice_is_asked_about_the_first_only(store, invited, make
     make_order("bea0@example.com", days_ago=4)
     inviting.plan_invitations(store, NOW, since=NOW - timedelta(days=30))
     assert inviting.invite_due(store, soon) == 1
+    dispatch.rehearse(store, soon)
     assert asking.ask_silent(store, soon + timedelta(days=8)) == 1
     said = Message.objects.for_store(store).filter(kind=Kind.ASK).order_by("pk").values_list("status", "reason")
     assert sorted(said) == [("pending", ""), ("skipped", "cooldown")]
-    assert MessageEvent.objects.for_store(store).get().reason == "cooldown"
+    assert MessageEvent.objects.for_store(store).get(message__kind=Kind.ASK).reason == "cooldown"
 
 
 def test_an_ask_that_cannot_be_written_stops_no_other(store, invited, monkeypatch):
