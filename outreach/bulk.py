@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -32,7 +33,7 @@ def cancel_all(store: Store, about: str, *, reason: str, at: datetime) -> int:
 
     What is being sent cannot be called back: the claim took it out of `pending`.
     """
-    values = {"skipped": Message.Status.SKIPPED, "reason": reason, "store": store.pk, "about": about, "at": at}
+    values: dict[str, Any] = {"skipped": Message.Status.SKIPPED, "reason": reason, "store": store.pk, "about": about, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(CANCEL, values)
         return int(cursor.rowcount)

@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 from customers.models import Order
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
-from outreach.starting import Fact, Sweep, Touch
+from outreach.starting import Fact
+from outreach.sweeping import Sweep, Touch
 from referrals.models import Claim, Referral
 from referrals.services.links import have_shared, landing_url
 from referrals.services.programs import program_of
@@ -172,7 +173,8 @@ def _gift_expiring(store: Store, journey: Journey, since: datetime, at: datetime
     bought = Order.objects.filter(store=OuterRef("store"), customer=OuterRef("friend"), placed_at__gte=OuterRef("at"))
     claims = Claim.objects.for_store(store).filter(voucher__in=near).exclude(Exists(bought))
     for claim in claims.select_related("link__customer").order_by("pk"):
-        voucher = near[claim.voucher_id]
+        voucher = near[claim.voucher_id or 0]
+        assert voucher.offer is not None
         yield telling.ends_soon(
             store,
             journey,
@@ -190,8 +192,8 @@ def _brought_here(store: Store, journey: Journey, since: datetime, at: datetime)
     """
     changed = Order.objects.for_store(store).standing().filter(updated_at__gte=since, updated_at__lte=at).values("pk")
     live = Referral.objects.for_store(store).exclude(status=Referral.Status.VOIDED).exclude(friend=None)
-    rows = live.filter(Q(created_at__gte=since, created_at__lte=at) | Q(order__in=changed))
-    rows = list(rows.select_related("friend", "advocate", "order").order_by("pk"))
+    stirred = live.filter(Q(created_at__gte=since, created_at__lte=at) | Q(order__in=changed))
+    rows = list(stirred.select_related("friend", "advocate", "order").order_by("pk"))
     shared = have_shared(store, {one.friend_id for one in rows}) if rows else set()
     for referral in rows:
         order = referral.order

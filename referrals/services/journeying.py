@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from outreach.starting import Sweep, run
+from outreach.sweeping import Sweep, run
 from referrals.services import friends, purchases, reminding, yearly
 from referrals.services.programs import live_program
 from referrals.services.stopping import AHEAD, stop_pointless

@@ -11,7 +11,8 @@ from customers.models import Event, Order
 from customers.timing import main_product
 from outreach.kinds import Kind, Trigger
 from outreach.models import Journey
-from outreach.starting import Fact, Sweep, Touch, fact_name
+from outreach.starting import Fact
+from outreach.sweeping import Sweep, Touch, fact_name
 from referrals.services.values import to_share
 from stores.models import Store
 from stores.tenancy import StoreQuerySet
@@ -101,6 +102,7 @@ def _solved(store: Store, journey: Journey, since: datetime, at: datetime) -> It
     name = fact_name(journey, "solved")
     cases = RecoveryCase.objects.for_store(store).filter(status=RecoveryCase.Status.SOLVED)
     for case in cases.filter(ended_at__gte=since, ended_at__lte=at).select_related("customer").order_by("pk"):
+        assert case.ended_at is not None
         yield Fact(case.customer, key=f"{name}:{case.pk}", at=case.ended_at)
 
 

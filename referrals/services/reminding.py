@@ -13,7 +13,8 @@ from outreach.journey_wording import spacing_of
 from outreach.kinds import Kind
 from outreach.models import Hold, Journey, Message, Suppression, Task
 from outreach.services import hash_address
-from outreach.starting import Fact, Sweep
+from outreach.starting import Fact
+from outreach.sweeping import Sweep
 from referrals.services.links import have_shared
 from referrals.services.values import to_share
 from stores.models import Store

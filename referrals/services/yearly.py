@@ -12,7 +12,8 @@ from customers.models import Customer, Order
 from outreach.kinds import Kind, Trigger
 from outreach.models import Journey
 from outreach.quiet import is_zone
-from outreach.starting import Fact, Sweep, Touch, fact_name
+from outreach.starting import Fact
+from outreach.sweeping import Sweep, Touch, fact_name
 from referrals import days
 from referrals.services.values import to_share
 from stores.models import Store
@@ -28,7 +29,7 @@ def _birthdays(store: Store, journey: Journey, since: datetime, at: datetime) ->
         born |= Q(birth_month=month, birth_day=day)
     for person in Customer.objects.for_store(store).filter(born, erased_at=None).order_by("pk"):
         for on in dates:
-            if days.kept_on(person.birth_month, person.birth_day, on.year) == on:
+            if (person.birth_month, person.birth_day) in days.days_of(on):
                 yield from _on_the_day(store, journey, person, "birthday", on, since, at)
 
 
@@ -49,7 +50,7 @@ def _anniversaries(store: Store, journey: Journey, since: datetime, at: datetime
     for order in first.select_related("customer").order_by("pk"):
         began = order.placed_at.astimezone(zone_of(store, order.customer)).date()
         for on in dates:
-            if on.year > began.year and days.kept_on(began.month, began.day, on.year) == on:
+            if on.year > began.year and (began.month, began.day) in days.days_of(on):
                 yield from _on_the_day(store, journey, order.customer, "anniversary", on, since, at)
 
 

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
-from django.utils.functional import Promise
 
 from customers.models import Customer
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
-from outreach.starting import Fact, Sweep, Touch, run
+from outreach.starting import Fact
+from outreach.sweeping import Sweep, Touch, run
 from rewards.models import Account, Offer, Reward, Voucher
 from rewards.services import vouchers
 from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text
@@ -82,20 +82,21 @@ def _expiring(store: Store, journey: Journey, since: datetime, at: datetime) -> 
     near = ending(store, journey, since, at)
     purses = _purses(store, [row for row in near if row.kind == Voucher.Kind.CREDIT])
     for voucher in near:
+        assert voucher.customer is not None
         gift = _gift(store, voucher, purses)
         if gift:
             yield ends_soon(store, journey, voucher, gift=gift, links=own_page(voucher.customer))
 
 
-def _gift(store: Store, voucher: Voucher, purses: dict[tuple[int, str], int]) -> Promise | None:
-    """What is about to be lost; None for nothing of theirs."""
+def _gift(store: Store, voucher: Voucher, purses: dict[tuple[int | None, str], int]) -> object:
+    """What is about to be lost, in words; None for nothing of theirs."""
     if voucher.kind == Voucher.Kind.CREDIT:
         left = purses.get((voucher.customer_id, voucher.currency), 0)
         return lazy_credit_text(left, voucher.currency, store) if left else None
-    return lazy_offer_text(voucher.offer, store) if voucher.reward_id else None
+    return lazy_offer_text(voucher.offer, store) if voucher.reward_id and voucher.offer else None
 
 
-def _purses(store: Store, vouchers: Iterable[Voucher]) -> dict[tuple[int, str], int]:
+def _purses(store: Store, vouchers: Iterable[Voucher]) -> dict[tuple[int | None, str], int]:
     """What is left of people's store credit, by customer and currency."""
     people = {voucher.customer_id for voucher in vouchers}
     if not people:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -171,3 +172,16 @@ def log_in(shop) -> Callable[[Page, str], None]:
         page.wait_for_url(lambda url: "/login" not in url)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def cookies(chromium, log_in) -> Callable[[str], dict[str, Any]]:
+    """The cookies of owner or staff, for `visitors.new(storage_state=...)`: one log-in serves a whole file."""
+
+    @functools.cache
+    def of(role: str) -> dict[str, Any]:
+        with chromium.new_context() as context:
+            log_in(context.new_page(), role)
+            return context.storage_state()
+
+    return of

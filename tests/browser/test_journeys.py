@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -87,19 +86,10 @@ class Desk:
             assert shown[0] <= shown[1], (self.page.url, shown)
 
 
-@pytest.fixture(scope="module")
-def logged_in(chromium, log_in) -> dict[str, Any]:
-    """The manager's cookies: one log-in is enough."""
-    context = chromium.new_context()
-    log_in(context.new_page(), "manager")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
 @pytest.fixture
-def desk(stack, shop, visitors, logged_in) -> Desk:
-    return Desk(visitors.new(viewport={"width": 1440, "height": 900}, storage_state=logged_in), stack, shop)
+def desk(stack, shop, visitors, cookies) -> Desk:
+    page = visitors.new(viewport={"width": 1440, "height": 900}, storage_state=cookies("manager"))
+    return Desk(page, stack, shop)
 
 
 def test_every_kind_shows_its_letter_and_keeps_a_changed_subject(desk):

@@ -1,6 +1,6 @@
 """Texts through a gateway that knows no key but can be asked: none lost, none doubled, none left to a person.
 
-Four workers, a kill -9 every second, and a gateway that takes a text and hangs up without an answer.
+Four workers, eight kills -9, one a second, and a gateway that takes a text and hangs up without an answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from tests.fakes.server import Hangup
 from tests.faults.crew import SHORT, Killer, report
 from tests.stack import Stack, missing, repeated
 
-MESSAGES = 300
+MESSAGES = 210
+KILLS = 8
 SILENT_EACH = 15
 # A gateway that has not got a text after ten minutes never will; the test asks with a clock that is ahead.
 AHEAD = timedelta(minutes=11)
@@ -92,7 +93,7 @@ def numbers(stack, store, due):
 
 def test_a_gateway_that_can_be_asked_gets_each_text_once(stack, store, numbers, statuses, gateway):
     killer = Killer(stack, store)
-    fates = killer.run(statuses, {"sent"}, ahead=AHEAD)
+    fates = killer.run(statuses, {"sent"}, kills=KILLS, ahead=AHEAD)
     report("look-up", killer, gateway.accepted, gateway.silences, fates)
     assert missing(gateway.accepted, numbers) == set()
     assert repeated(gateway.accepted) == {}
@@ -103,7 +104,7 @@ def test_control_who_sends_again_what_was_taken_doubles(stack, store, numbers, s
     """As without asking: the gateway says of everything that it never got it."""
     gateway.remembers = False
     killer = Killer(stack, store)
-    fates = killer.run(statuses, {"sent"}, ahead=AHEAD)
+    fates = killer.run(statuses, {"sent"}, kills=KILLS, ahead=AHEAD)
     report("control", killer, gateway.accepted, gateway.silences, fates)
     assert missing(gateway.accepted, numbers) == set()
     assert len(repeated(gateway.accepted)) >= gateway.silences
