@@ -33,7 +33,13 @@ def cancel_all(store: Store, about: str, *, reason: str, at: datetime) -> int:
 
     What is being sent cannot be called back: the claim took it out of `pending`.
     """
-    values: dict[str, Any] = {"skipped": Message.Status.SKIPPED, "reason": reason, "store": store.pk, "about": about, "at": at}
+    values: dict[str, Any] = {
+        "skipped": Message.Status.SKIPPED,
+        "reason": reason,
+        "store": store.pk,
+        "about": about,
+        "at": at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(CANCEL, values)
         return int(cursor.rowcount)

@@ -66,6 +66,8 @@ _AT_ONCE: dict[str, Promise] = {
     Kind.SURVEY: gettext_lazy("When a purchase has shown its value"),
     Kind.PERIODIC: gettext_lazy("Every so often, as your questions say"),
     Kind.SORRY: gettext_lazy("As soon as somebody answers 0 to 6"),
+    Kind.FOLLOW_UP: gettext_lazy("When a case is solved"),
+    Kind.TESTIMONIAL: gettext_lazy("At an answer of %(number)s or more"),
     Kind.ASK: gettext_lazy("When a question stays unanswered and nothing went wrong"),
     Kind.GIFT: gettext_lazy("As soon as a friend takes the gift"),
     Kind.FRIEND_CLAIMED: gettext_lazy("As soon as their friend takes the gift"),

@@ -18,7 +18,7 @@ from stores.tenancy import PublicModel, StoreModel, TenantKey, TenantOneToOne
 class Journey(PublicModel):
     """How a store sends one kind of message: on or off, when, by which ways, to whom.
 
-    One row a kind, made when the owner first changes something (until then `services.journeys` gives
+    One row a kind, made when the owner first changes something (until then `outreach.journeys` gives
     the kind's defaults); any number of rows of kind OWN, each with its own trigger.
     """
 
@@ -73,7 +73,7 @@ class Template(StoreModel):
 class Message(PublicModel):
     """One message to one person, due at a time, for one fact (`key`).
 
-    This table is the queue: see `outreach.services.dispatch` for how a row is claimed. `context`
+    This table is the queue: see `outreach.dispatch` for how a row is claimed. `context`
     holds what its template needs and `links` (survey, share, unsubscribe).
     """
 
@@ -128,16 +128,16 @@ class Message(PublicModel):
             models.UniqueConstraint(fields=["store", "public_id"], name="message_public_id"),
         ]
         indexes = [
-            # services.claim
+            # dispatch.claim
             models.Index(fields=["store", "due_at"], condition=Q(status="pending"), name="message_due"),
-            # services.settle_expired_leases
+            # aftermath.settle_expired_leases
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leased"),
             models.Index(fields=["store", "customer", "-due_at"], name="message_of_customer"),
             models.Index(fields=["store", "-due_at"], name="message_recent"),
             models.Index(fields=["store", "due_at"], condition=Q(status="unknown"), name="message_unknown"),
             # services.cancel_about
             models.Index(fields=["store", "about"], condition=Q(status="pending") & ~Q(about=""), name="message_about"),
-            # services.reports: a provider names a message by its own id
+            # reports: a provider names a message by its own id
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="message_of_provider"),
             # who of the stores on this server texted a number that now says stop
             models.Index(fields=["to"], condition=Q(channel="sms"), name="message_texted"),

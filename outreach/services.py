@@ -12,46 +12,13 @@ from django.db.models import QuerySet
 from customers.models import Channel, Consent, Customer
 from customers.services import record_consent
 from outreach.kinds import Way
-from outreach.models import Hold, Journey, Kind, Message, MessageEvent, Suppression, Task
+from outreach.models import Hold, Kind, Message, MessageEvent, Suppression, Task
 from outreach.rules import Skip
 from stores.models import Store
 from stores.rows import insert_rows
 from stores.tenancy import insert_new
 
 WAITING = [Message.Status.PENDING, Message.Status.TASK]  # in the queue, or with the staff
-
-
-def plan_message(
-    customer: Customer,
-    kind: Kind,
-    *,
-    key: str,
-    due_at: datetime,
-    context: dict[str, Any],
-    at: datetime,
-    not_after: datetime | None = None,
-    journey: Journey | None = None,
-    about: str = "",
-) -> Message:
-    """Put a message in the queue, once for `key` (the fact it answers); returns the row either way.
-
-    Callers come through `outreach.journeys.start`, which knows what the store decided about the kind.
-    """
-    message = Message(
-        store_id=customer.store_id,
-        key=key,
-        customer=customer,
-        kind=kind,
-        context=context,
-        due_at=due_at,
-        not_after=not_after,
-        created_at=at,
-        journey=journey,
-        about=about,
-    )
-    if insert_new(message):
-        return message
-    return Message.objects.get(store_id=customer.store_id, key=key)
 
 
 def plan_messages(store: Store, planned: Sequence[Message]) -> list[Message]:
@@ -61,28 +28,6 @@ def plan_messages(store: Store, planned: Sequence[Message]) -> list[Message]:
     keys = [message.key for message in planned if message.pk is None]
     known = {message.key: message for message in Message.objects.for_store(store).filter(key__in=keys)}
     return [known.get(message.key, message) for message in planned]
-
-
-def note_skipped(
-    customer: Customer, kind: Kind, *, key: str, reason: str, at: datetime, context: dict[str, Any] | None = None
-) -> Message:
-    """Write down that a message was not even planned, and why; once for `key`."""
-    message, created = Message.objects.get_or_create(
-        store_id=customer.store_id,
-        key=key,
-        defaults={
-            "customer": customer,
-            "kind": kind,
-            "status": Message.Status.SKIPPED,
-            "reason": reason,
-            "due_at": at,
-            "created_at": at,
-            "context": context or {},
-        },
-    )
-    if created:
-        _note(message, Message.Status.SKIPPED, reason, at)
-    return message
 
 
 def note_all_skipped(skipped: Sequence[Message], *, at: datetime) -> None:

@@ -110,7 +110,9 @@ def money_from(store: Store, typed: str) -> int:
 class ReplyForm(forms.Form):
     """A reply to start from; one that is emptied goes."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, required=False)
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=80, required=False, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
     text = forms.CharField(
         label=gettext_lazy("Text"),
         max_length=NOTE_LENGTH,

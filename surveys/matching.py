@@ -65,8 +65,3 @@ def _pattern(folded: str, ending: str) -> str:
     open_end = rf"[^\W\d_]{{0,{ENDING}}}" if len(last) >= FROM and ending != "." else ""
     open_end = f"{_LETTER}*" if ending == "*" else open_end
     return _GAP.join(re.escape(part) for part in folded.split()) + open_end
-
-
-def is_about(words: tuple[str, ...], comment: str) -> bool:
-    """Whether any of the words stands in the comment."""
-    return bool(finder(words).search(fold_comment(comment)))

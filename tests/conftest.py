@@ -15,6 +15,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg2 import sql
 
 from customers.models import Customer, Order
@@ -25,6 +27,10 @@ from referrals.services.programs import open_store
 from stores.api_auth import hash_key
 from stores.models import ApiKey, Membership, Role, Store, User
 from stores.tenancy import act_for, acting_for
+
+# A busy machine is no fault of the code: no time limit for what Hypothesis plays.
+hypothesis_settings.register_profile("goodword", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("goodword")
 
 # Hundreds of log-ins are made; how slow a hash is proves nothing here.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -30,7 +30,7 @@ PLURALS = {
 }
 SKIPPED = {"tests", "bench", "docs", "tools", "locale", "static", "staticfiles", "migrations", "node_modules"}
 KEYWORDS = {
-    **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop"]),
+    **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop", "lazy"]),
     **dict.fromkeys(["ngettext", "ngettext_lazy"], (1, 2)),
     **dict.fromkeys(["pgettext", "pgettext_lazy"], ((1, "c"), 2)),
     **dict.fromkeys(["npgettext", "npgettext_lazy"], ((1, "c"), 2, 3)),

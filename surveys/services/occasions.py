@@ -17,7 +17,7 @@ from outreach.models import Hold, Journey, Kind, Message
 from outreach.rendering import unsubscribe_url
 from stores.models import Store
 from stores.tenancy import insert_new
-from surveys.models import FOLLOW_UP, Invitation, RecoveryCase, Response, Survey
+from surveys.models import FOLLOW_UP, Invitation, RecoveryCase, Survey
 from surveys.services.choosing import message_words
 from surveys.services.inviting import survey_url
 
@@ -122,16 +122,6 @@ def drop_reopened(store: Store, at: datetime) -> int:
         outreach.cancel_about(store, f"case:{pk}", reason="open_case", at=at)
         for pk in again.values_list("pk", flat=True)
     )
-
-
-def case_asked_about(invitation: Invitation) -> int | None:
-    """The id of the case a follow-up asks about; None for any other invitation."""
-    return int(invitation.key.removeprefix(FOLLOW_UP)) if invitation.is_follow_up else None
-
-
-def answers_after_cases(store: Store) -> QuerySet[Any]:
-    """What people said after their case was solved; a score of 7 and more means they are won back."""
-    return Response.objects.for_store(store).filter(invitation__key__startswith=FOLLOW_UP, is_suspect=False)
 
 
 # -- Every so often --

@@ -76,7 +76,8 @@ class Desk:
 
     def ours(self, kind: Kind, language: str = "en"):
         """The letter of our own words, as a test reads it, not as the page does."""
-        return preview(self.shop.store, kind, our_words(kind, language), language, "mail", at=timezone.now()).letter
+        store, words = self.shop.store, our_words(kind, language)
+        return self.stack.inside(store, lambda: preview(store, kind, words, language, "mail", at=timezone.now())).letter
 
     def fits(self) -> None:
         """No page is wider than its screen, on a phone or on a desk."""

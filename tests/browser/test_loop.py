@@ -281,9 +281,19 @@ PLACES = {
     "customers": "customers/",
     "unhappy": "unhappy/",
     "approvals": "approvals/",
+    "segments": "customers/segments/new/",
+    "themes": "unhappy/themes/",
     "messages": "messages/",
+    "journeys": "messages/journeys/",
+    "calendar": "messages/calendar/",
+    "tasks": "tasks/",
+    "send": "messages/send/",
+    "testimonials": "testimonials/?show=could",
+    "answers": "answers/",
+    "questions": "questions/new/",
     "program": "program/",
     "settings": "settings/",
+    "channels": "settings/channels/",
 }
 
 

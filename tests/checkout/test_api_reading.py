@@ -4,11 +4,11 @@ import pytest
 
 from customers.models import Customer, Event
 from outreach.models import Kind
-from outreach.services import plan_message
 from referrals.models import Referral
 from referrals.services import attribution
 from rewards.models import Reward
 from stores.models import AuditEvent
+from tests.planned import plan_message
 
 
 @pytest.fixture

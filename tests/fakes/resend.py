@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from tests.fakes.server import Behaviour, FakeServer, Reply, Seen, Silence
+from tests.fakes.server import Behaviour, FakeServer, Hangup, Reply, Seen, Silence
 
 KEY = "re_secret"
 
@@ -29,6 +29,8 @@ class FakeResend(FakeServer):
 
     def respond(self, seen: Seen) -> Behaviour:
         assert (seen.method, seen.path) == ("POST", "/emails")
+        if len(seen.body) < int(seen.headers["content-length"]):
+            return Hangup()  # its sender died over it
         if seen.headers.get("authorization") != f"Bearer {KEY}":
             return Reply(403, {"name": "invalid_api_key"})
         key = seen.headers["idempotency-key"]

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from customers.models import Customer
 from outreach.models import Kind, Message
-from outreach.services import plan_message
 from referrals.services.programs import open_store
 from stores.models import Store
 from stores.tenancy import acting_for
+from tests.planned import plan_message
 from tests.stack import Stack
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from insights.calendar import DAYS, calendar
 from outreach.kinds import Kind
-from outreach.services import note_skipped, plan_message
 from stores.tenancy import acting_for
+from tests.planned import note_skipped, plan_message
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 20, 4, 30, tzinfo=UTC)

@@ -5,11 +5,12 @@ from django.utils import timezone
 from customers.services import Person
 from insights import happenings, portrait
 from outreach.models import Kind
-from outreach.services import note_skipped, unsubscribe
+from outreach.services import unsubscribe
 from rewards.models import Voucher
 from rewards.services import vouchers
 from stores.tenancy import act_for
 from tests.conftest import make_order_of
+from tests.planned import note_skipped
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_a_stop_is_named(store):
 def test_a_domain_without_records_is_named(account, settings):
     fake = FakeDns({"shop.example": ["v=spf1 include:spf.mailjet.com ~all"]})
     settings.NAME_SERVERS = [fake.address]
-    with pytest.raises(NotReady, match="shop.example lacks DKIM, DMARC"):
+    with pytest.raises(NotReady, match=r"shop.example lacks DKIM, DMARC"):
         health.sender_domains()
     fake.txt |= {"mailjet._domainkey.shop.example": ["p=MIGf"], "_dmarc.shop.example": ["v=DMARC1; p=none"]}
     assert "1 domains" in health.sender_domains()

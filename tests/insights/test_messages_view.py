@@ -7,9 +7,9 @@ from django.utils import timezone
 from insights import letters
 from insights.letters import Show
 from outreach.models import Kind, Message
-from outreach.services import note_skipped, plan_message
 from surveys.models import Invitation
 from surveys.services import inviting
+from tests.planned import note_skipped, plan_message
 
 
 @pytest.fixture

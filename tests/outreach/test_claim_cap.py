@@ -163,7 +163,12 @@ def most_in_a_week(messages) -> int:
     return worst
 
 
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(plans=PLANS, cap=st.integers(1, 4))
 def test_never_more_than_the_cap_in_any_seven_days(store, plans, cap):
     messages = play(store, plans, cap)

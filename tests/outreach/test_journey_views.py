@@ -13,10 +13,10 @@ from outreach.channels import NotNow
 from outreach.journeys import create_own, default_journey, journey_of
 from outreach.kinds import Kind, Trigger, Way
 from outreach.models import Journey, Message, Template
-from outreach.services import plan_message
 from outreach.words import PIECES, our_words
 from stores.models import AuditEvent
 from stores.tenancy import acting_for
+from tests.planned import plan_message
 
 LANGUAGES = ("en", "fa", "fil")
 

@@ -3,9 +3,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from outreach.models import Kind, Message, OutboxItem
-from outreach.services import plan_message
 from outreach.views import in_new_windows, with_links
 from outreach.wording import REASONS, reason_text
+from tests.planned import plan_message
 
 HTML = '<html><head><meta charset="utf-8"></head><body style="color:red"><a href="http://testserver/s/x">Answer</a></body></html>'
 

@@ -16,9 +16,9 @@ from outreach.models import ChannelAccount, Message, Template
 from outreach.plain import plain_text
 from outreach.preview import example
 from outreach.rendering import compose, language_of, letter, script_of, unsubscribe_url, way_out
-from outreach.services import plan_message
 from outreach.words import Wording, our_words
 from stores.models import Store
+from tests.planned import plan_message
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 IN_EACH = pytest.mark.parametrize("language", LANGUAGES)

@@ -317,7 +317,9 @@ def test_a_stop_to_the_servers_number_stops_every_store_that_texted_it(
         assert not ProviderEvent.objects.exists()
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.permutations([What.DELIVERED, What.OPENED, What.CLICKED, What.BOUNCED, What.COMPLAINED, What.UNSUBSCRIBED]))
 def test_the_order_of_arrival_does_not_matter(store, sara, make_message, order):
     message = make_message()

@@ -9,9 +9,9 @@ from django.utils import timezone
 from outreach import staff_tasks
 from outreach.kinds import Kind, Way
 from outreach.models import Message, MessageEvent, Task, TaskEvent
-from outreach.services import plan_message
 from stores.lists import keyset_page
 from stores.tenancy import acting_for
+from tests.planned import plan_message
 
 pytestmark = pytest.mark.django_db
 WORDS = "Hello Bea, how do you like the mug?"

@@ -12,7 +12,9 @@ from referrals import audiences
 from stores.codes import public_id
 from tests.conftest import NOW
 
-quietly = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quietly = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 an_order = st.fixed_dictionaries(
     {

@@ -10,6 +10,8 @@ from outreach.services import customers_written_since
 from referrals.models import Referral
 from referrals.services import deciding, stopping
 from referrals.services.links import share_link_of
+from referrals.services.programs import OfferTerms, make_offer, program_of
+from rewards.models import Offer, Tier
 from rewards.services import vouchers
 from tests.conftest import NOW
 from tests.referrals.journey_world import (
@@ -184,6 +186,17 @@ class TestSteps:
         count(refer(share_link, "Ana Santos"), at=NOW + HOUR)
         sweep(store, NOW + HOUR)
         assert len(messages(store, Kind.TIER_NEAR)) == 1
+
+    def test_near_a_prize_it_names_the_prize(self, store, share_link):
+        """What the next friend brings as every friend does is not what the step gives once."""
+        switch(store, Kind.TIER_NEAR)
+        ladder(store, 1)
+        steps = program_of(store).ladder
+        prize = make_offer(store, OfferTerms(Offer.Kind.PERCENT_OFF, percent=50))
+        Tier.objects.create(store=store, ladder=steps, threshold=2, gives=Tier.Gives.ONCE, offer=prize)
+        count(refer(share_link), at=NOW)
+        sweep(store, NOW)
+        assert messages(store, Kind.TIER_NEAR)[0].context["you_get"] == "50% off"
 
     def test_who_fell_back_to_one_short_is_not_cheered_on(self, store, share_link):
         switch(store, Kind.TIER_NEAR)

@@ -6,7 +6,7 @@ from outreach.kinds import Kind, Way
 from outreach.models import Message, Task
 from outreach.services import hold, release, suppress
 from referrals.models import Visit
-from referrals.services import links, stopping
+from referrals.services import journeying, links, stopping
 from referrals.services.links import note_shared, share_link_of
 from surveys.models import RecoveryCase, Response
 from tests.conftest import NOW
@@ -227,6 +227,17 @@ class TestAskingAgain:
         sweep(store, NOW + HALF_A_YEAR + 7 * DAY)
         assert len(self.reasks(store)) == 1
 
+    def test_not_while_another_ask_is_under_way(self, store, sara, ask):
+        switch(store, Kind.REASK)
+        ask(sara)
+        at = NOW + HALF_A_YEAR
+        waiting = ask(sara, at - DAY, status=Message.Status.PENDING)
+        sweep(store, at)
+        assert not self.reasks(store)
+        Message.objects.filter(pk=waiting.pk).update(status=Message.Status.SKIPPED, reason="no_consent")
+        sweep(store, at)
+        assert len(self.reasks(store)) == 1
+
     def test_not_who_declined_in_person(self, store, sara, ask):
         switch(store, Kind.REASK)
         message = ask(sara)
@@ -259,8 +270,6 @@ class TestAskingAgain:
         release(store, key="case:1")
         sweep(store, at + DAY)
         assert not self.reasks(store)
-        from referrals.services import journeying
-
         journeying.repair(store, at + DAY)
         assert len(self.reasks(store)) == 1
 

@@ -20,6 +20,7 @@ from referrals.models import Program, ShareLink
 from referrals.services import campaigns
 from stores.models import Job
 from tests.conftest import NOW
+from tests.planned import plan_message
 
 ALL = [{"fact": "has_email", "value": "yes"}]
 
@@ -72,9 +73,9 @@ def test_it_counts_by_reason(store, journey, person):
     sad, gone, asked, full = person("sad"), person("gone"), person("asked"), person("full")
     services.hold(sad, key="case:1", reason="open_case", at=NOW)
     services.suppress(store, Channel.EMAIL, gone.email_norm, reason="bounced", source="test", at=NOW)
-    services.plan_message(asked, Kind.ASK, key="a", due_at=NOW - timedelta(days=2), context={}, at=NOW)
+    plan_message(asked, Kind.ASK, key="a", due_at=NOW - timedelta(days=2), context={}, at=NOW)
     for number in range(store.weekly_cap):
-        sent = services.plan_message(full, Kind.REWARD, key=f"r{number}", due_at=NOW, context={}, at=NOW)
+        sent = plan_message(full, Kind.REWARD, key=f"r{number}", due_at=NOW, context={}, at=NOW)
         Message.objects.filter(pk=sent.pk).update(status="sent", sent_at=NOW - timedelta(days=6))
     found = campaigns.forecast(store, journey, None, NOW)
     assert (found.reachable, [one.name for one in found.examples]) == (1, ["Sara"])
@@ -255,7 +256,7 @@ def test_stopping_takes_back_what_has_not_gone(store, segment, person, send, jou
     job = send(segment)
     first = messages(store).order_by("pk").first()
     Message.objects.filter(pk=first.pk).update(status="sent", sent_at=NOW)
-    other = services.plan_message(first.customer, Kind.REWARD, key="r", due_at=NOW, context={}, at=NOW)
+    other = plan_message(first.customer, Kind.REWARD, key="r", due_at=NOW, context={}, at=NOW)
     assert campaigns.stop(store, job, at=NOW) == 2
     assert sorted(messages(store).values_list("status", "reason")) == [("sent", "")] + [("skipped", "taken_back")] * 2
     assert MessageEvent.objects.for_store(store).filter(reason="taken_back").count() == 2

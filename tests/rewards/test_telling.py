@@ -4,11 +4,12 @@ import pytest
 
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
+from referrals.services import programs
 from rewards.models import Offer, Reward, Voucher
 from rewards.services import granting, ledger, telling, vouchers
 from rewards.services.vouchers import Bill
 from tests.conftest import NOW
-from tests.referrals.journey_world import DAY, HOUR, MINUTE, count, messages, refer, switch
+from tests.referrals.journey_world import DAY, HOUR, MINUTE, count, messages, refer, switch, take_gift
 
 pytestmark = pytest.mark.django_db
 ENDS = NOW + 90 * DAY
@@ -187,8 +188,6 @@ class TestTheNewsItself:
         assert context["until"] == "2027-02-18"
 
     def test_of_store_credit_it_names_the_code_it_is_used_by(self, store, share_link):
-        from referrals.services import programs
-
         terms = programs.terms_of(programs.program_of(store))
         credit = programs.OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=100_00)
         step = programs.TierTerms(1, "each", credit)
@@ -213,8 +212,6 @@ class TestTheNewsItself:
         assert Journey.objects.for_store(store).count() == 1
 
     def test_a_gift_that_was_used_needs_no_letter(self, store, share_link):
-        from tests.referrals.journey_world import take_gift
-
         claim = take_gift(share_link)
         vouchers.redeem(claim.voucher, Bill(500_00, "PHP"), at=NOW)
         told = messages(store, Kind.GIFT)[0]

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from customers.models import Customer
 from outreach.models import Kind
-from outreach.services import plan_message
 from stores import tokens
 from surveys.models import Invitation, RecoveryCase, Response, ResponseEvent, Survey
 from surveys.services import answering
+from tests.planned import plan_message
 
 PHONE = {"user-agent": "Mozilla/5.0 (Linux; Android 14) Mobile"}
 SCANNERS = ["Barracuda Sentinel", "facebookexternalhit/1.1", "curl/8", ""]

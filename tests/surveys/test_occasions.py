@@ -231,8 +231,6 @@ def test_the_answer_says_whether_they_were_won_back(store, case, now, score):
     occasions.ask_after_solved(store, now)
     invitation = Invitation.objects.for_store(store).select_related("customer__store").get(key=f"follow_up:{case.pk}")
     response = answering.respond(invitation, score=score, comment="", at=now + 6 * DAY)
-    assert occasions.case_asked_about(invitation) == case.pk
-    assert [row.pk for row in occasions.answers_after_cases(store)] == [response.pk]
     assert RecoveryCase.objects.for_store(store).filter(response=response).exists() == (score <= 6)
 
 
