@@ -172,7 +172,8 @@ def stop(store: Store, job: Job, *, at: datetime) -> int:
 
 def waiting(store: Store, job: Job) -> int:
     """How many of the run's messages have not gone yet."""
-    return Message.objects.for_store(store).filter(about=about(job), status=Message.Status.PENDING).count()
+    ahead = (Message.Status.PENDING, Message.Status.SENDING)
+    return Message.objects.for_store(store).filter(about=about(job), status__in=ahead).count()
 
 
 def continue_all(at: datetime) -> int:

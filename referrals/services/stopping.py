@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 
 from customers.models import Order
 from outreach.kinds import Kind
-from outreach.models import Message
+from outreach.models import Message, Task
 from outreach.services import cancel_waiting
 from referrals.models import Claim, Referral
 from referrals.services.links import PROMPTS, have_shared
@@ -59,11 +59,15 @@ def stop_pointless(store: Store, at: datetime, *, ahead: timedelta | None = AHEA
 
 
 def _waiting(store: Store, until: datetime | None) -> list[Waiting]:
-    rows = Message.objects.for_store(store).filter(status=Message.Status.PENDING)
+    """What is in the queue until then, and what lies with the staff."""
+    queued = Message.objects.for_store(store).filter(status=Message.Status.PENDING)
     if until:
-        rows = rows.filter(due_at__lte=until)
+        queued = queued.filter(due_at__lte=until)
+    open_tasks = Task.objects.for_store(store).filter(status=Task.Status.OPEN)
+    laid_out = Message.objects.for_store(store).filter(pk__in=open_tasks.values("message"), status=Message.Status.TASK)
+    columns = ("pk", "kind", "key", "customer_id", "about")
     found = []
-    for pk, kind, key, customer, about in rows.values_list("pk", "kind", "key", "customer_id", "about"):
+    for pk, kind, key, customer, about in [*queued.values_list(*columns), *laid_out.values_list(*columns)]:
         what, _colon, number = about.partition(":")
         found.append(Waiting(pk, kind, key, customer, what, int(number) if number.isdecimal() else 0))
     return found
