@@ -5,6 +5,9 @@ And the writes of those decisions. A store's own words are in force at once, for
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +22,32 @@ from outreach.services import plan_messages
 from outreach.words import PIECES, Wording, our_words
 from stores.models import AuditEvent, Store, User
 from stores.services import note
-from stores.tenancy import insert_new
+from stores.tenancy import acting_for, insert_new
+
+_known: ContextVar[dict[int, list[Journey]]] = ContextVar("journeys", default={})  # noqa: B039  # never written to
+
+
+@contextmanager
+def read_once(store: Store) -> Iterator[None]:
+    """Read the store's journeys one time for all that is done inside: a replay, during which no owner changes any."""
+    with acting_for(store):
+        token = _known.set({store.pk: rows_of(store)})
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def rows_of(store: Store) -> list[Journey]:
+    """Every journey that the owner has changed or made, the oldest first."""
+    known = _known.get().get(store.pk)
+    return known if known is not None else list(Journey.objects.for_store(store).order_by("pk"))
 
 
 def journey_of(store: Store, kind: Kind) -> Journey:
     """How the store sends this kind; the kind's defaults, not yet a row, until the owner changes something."""
-    return Journey.objects.for_store(store).filter(kind=kind).first() or default_journey(store, kind)
+    changed = next((row for row in rows_of(store) if row.kind == kind), None)
+    return changed or default_journey(store, kind)
 
 
 def default_journey(store: Store, kind: Kind) -> Journey:
@@ -42,8 +65,7 @@ def default_journey(store: Store, kind: Kind) -> Journey:
 
 def own_journeys(store: Store, trigger: Trigger) -> list[Journey]:
     """The owner's own messages that start with `trigger` and are switched on."""
-    rows = Journey.objects.for_store(store).filter(kind=Kind.OWN, trigger=trigger, is_on=True)
-    return list(rows.order_by("pk"))
+    return [row for row in rows_of(store) if row.kind == Kind.OWN and row.trigger == trigger and row.is_on]
 
 
 def start(

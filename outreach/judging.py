@@ -14,7 +14,7 @@ from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Coalesce
 
 from customers.models import Channel, Customer, SegmentMember
-from outreach import kinds, quiet, rules
+from outreach import journeys, kinds, quiet, rules
 from outreach.models import Hold, Journey, Kind, Message, Stop, Suppression
 from outreach.services import hash_address
 from stores.models import Store
@@ -79,8 +79,8 @@ def gather(store: Store, due: Sequence[Message], at: datetime) -> Facts:
         if address
     }
     obstacles = _obstacles(store, set(hashes.values()), people)
-    journeys = list(Journey.objects.for_store(store))
-    segments = {journey.segment_id for journey in journeys if journey.segment_id}
+    rows = journeys.rows_of(store)
+    segments = {journey.segment_id for journey in rows if journey.segment_id}
     return Facts(
         cap=store.weekly_cap,
         shop=quiet.Shop(store.timezone, store.texts_open, store.texts_close),
@@ -88,8 +88,8 @@ def gather(store: Store, due: Sequence[Message], at: datetime) -> Facts:
         closed={name: reason for what, name, reason in obstacles if what == "closed"},
         holds={int(name): reason for what, name, reason in obstacles if what == "hold"},
         stopped={name for what, name, _reason in obstacles if what == "stop"},
-        journeys={journey.pk: journey for journey in journeys},
-        journeys_of_kinds={journey.kind: journey for journey in journeys if journey.kind != Kind.OWN},
+        journeys={journey.pk: journey for journey in rows},
+        journeys_of_kinds={journey.kind: journey for journey in rows if journey.kind != Kind.OWN},
         members=_members(store, segments, people) if segments else set(),
         had=_had(store, people, at),
     )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, models, transaction
 
-from outreach.journeys import default_journey
+from outreach.journeys import default_journey, rows_of
 from outreach.kinds import Kind, Trigger
 from outreach.models import Journey
 from outreach.starting import Fact, More, start_all
@@ -103,7 +103,7 @@ def run(
 def _rounds(store: Store, sweeps: Iterable[Sweep], since: datetime | None, at: datetime) -> list[Round]:
     """Every sweep for each of its journeys that is on."""
     rows: dict[Kind, list[Journey]] = {}
-    for row in Journey.objects.for_store(store).order_by("pk"):
+    for row in rows_of(store):
         rows.setdefault(Kind(row.kind), []).append(row)
     return [
         Round(sweep, journey, since or _far_back(sweep, journey, at), at)

@@ -12,7 +12,7 @@ from customers.models import Channel
 from customers.services import record_orders
 from insights.replay.history import Answer, Fact
 from insights.replay.people import People
-from outreach import dispatch
+from outreach import dispatch, journeys
 from outreach.models import Message
 from referrals.services import asking, attribution, deciding, journeying
 from rewards.services import vouchers
@@ -46,7 +46,20 @@ def run(
     with_friends = friends or any(fact.order.code for fact in facts)  # else nobody can have been sent by anybody
     with acting_for(store):
         people.remember()
-    end = until or facts[-1].at + AFTERMATH
+    with journeys.read_once(store):
+        _play(store, facts, people, until or facts[-1].at + AFTERMATH, with_friends=with_friends, progress=progress)
+
+
+def _play(
+    store: Store,
+    facts: Sequence[Fact],
+    people: People,
+    end: datetime,
+    *,
+    with_friends: bool,
+    progress: Callable[[datetime], None],
+) -> None:
+    """The days from the first fact to `end`."""
     waiting = iter([*facts, None])
     fact = next(waiting)
     before = facts[0].at - timedelta(seconds=1)

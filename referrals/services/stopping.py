@@ -67,7 +67,8 @@ def _waiting(store: Store, until: datetime | None) -> list[Waiting]:
     laid_out = Message.objects.for_store(store).filter(pk__in=open_tasks.values("message"), status=Message.Status.TASK)
     columns = ("pk", "kind", "key", "customer_id", "about")
     found = []
-    for pk, kind, key, customer, about in [*queued.values_list(*columns), *laid_out.values_list(*columns)]:
+    rows = queued.values_list(*columns).union(laid_out.values_list(*columns), all=True)
+    for pk, kind, key, customer, about in rows:
         what, _colon, number = about.partition(":")
         found.append(Waiting(pk, kind, key, customer, what, int(number) if number.isdecimal() else 0))
     return found
