@@ -15,7 +15,7 @@ from customers.models import Customer
 from outreach import dispatch, judging
 from outreach.models import Kind, Message
 
-STEP = timedelta(minutes=15)
+STEP = timedelta(minutes=10)
 DAY = timedelta(hours=24)
 DAYLIGHT, AMERICAN, FILIPINO, IRANIAN = (8, 21), (10, 20), (7, 21), (9, 21)
 PEOPLE = {  # zone: (phone, its hours)
@@ -85,7 +85,7 @@ def went_out(store, start) -> dict[int, datetime]:
     claimed = {}
     for number in range(2 * DAY // STEP):
         now = start + STEP * number
-        for message in dispatch.claim(store, now, token=uuid4(), lease_until=now, limit=1000):
+        for message in dispatch.claim(store, now, token=uuid4(), lease_until=now, limit=5000):
             assert message.channel == "sms"
             claimed[message.pk] = now
     return claimed
@@ -139,7 +139,7 @@ def test_what_would_come_too_late_is_not_deferred_but_skipped(store, texts):
     start = datetime(2026, 11, 17, 14, tzinfo=UTC)  # ten at night in Manila
     for message in texts(start):
         Message.objects.filter(pk=message.pk).update(not_after=start + timedelta(hours=8))
-    dispatch.claim(store, start, token=uuid4(), lease_until=start, limit=1000)
+    dispatch.claim(store, start, token=uuid4(), lease_until=start, limit=5000)
     fates = dict(Message.objects.filter(due_at=start).values_list("customer__time_zone", "reason"))
     assert fates["Asia/Manila"] == "too_late"  # opens nine hours later
     assert "Europe/Berlin" in fates

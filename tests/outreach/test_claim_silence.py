@@ -97,12 +97,12 @@ def test_while_workers_claim(committed_store, now):
     store = committed_store
     with acting_for(store):
         people = queue(store, now, 400, 10)
-    silent_at, taken, done = {}, [], Event()
+    silent_at, late, taken, done = {}, [], [], Event()
 
     def work() -> None:
         while not done.is_set():
             started = time.monotonic()
-            taken.extend((started, message.customer_id) for message in claim(store, now, limit=20))
+            taken.extend((started, message.customer_id) for message in claim(store, now, limit=5))
         connection.close()
 
     workers = [Thread(target=work) for _ in range(2)]
@@ -112,15 +112,15 @@ def test_while_workers_claim(committed_store, now):
         with acting_for(store):
             unsubscribe(store, one, source="test", at=now)
         silent_at[one.pk] = time.monotonic()  # committed
-    with acting_for(store):
-        late = [one for one in people[:200] if Message.objects.filter(customer=one, status="pending").exists()]
+        with acting_for(store):
+            late += Message.objects.filter(customer=one, status="pending")[:1]
     done.set()
     for worker in workers:
         worker.join()
     bothered = [who for started, who in taken if started > silent_at.get(who, started)]
-    print(f"{len(taken)} taken, {len(late)} people fell silent in time, {len(bothered)} of them bothered")
+    print(f"{len(taken)} taken, {len(late)} people fell silent with something waiting, {len(bothered)} bothered")
     assert taken
-    assert late
+    assert len(late) >= 10
     assert bothered == []
 
 
