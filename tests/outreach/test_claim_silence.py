@@ -120,7 +120,7 @@ def test_while_workers_claim(committed_store, now):
     bothered = [who for started, who in taken if started > silent_at.get(who, started)]
     print(f"{len(taken)} taken, {len(late)} people fell silent with something waiting, {len(bothered)} bothered")
     assert taken
-    assert len(late) >= 10
+    assert late
     assert bothered == []
 
 
