@@ -20,7 +20,7 @@ from outreach.kinds import Kind, Trigger
 from outreach.models import Journey, Message, Template
 from outreach.services import plan_messages
 from outreach.words import PIECES, Wording, our_words
-from stores.models import AuditEvent, Store, User
+from stores.models import AuditEvent, Job, Store, User
 from stores.services import note
 from stores.tenancy import acting_for, insert_new
 
@@ -100,9 +100,10 @@ def message(
     fact_at: datetime,
     at: datetime,
     due_at: datetime | None = None,
+    not_after: datetime | None = None,
     about: str = "",
 ) -> Message:
-    """The message of `start`, not yet written: for callers that plan many at once."""
+    """The message of `start`, not yet written, for callers that plan many at once; `not_after` for the kind's own."""
     due = max(due_at or fact_at + journey.wait, at)
     return Message(
         store_id=journey.store_id,
@@ -113,7 +114,7 @@ def message(
         about=about,
         context=context,
         due_at=due,
-        not_after=due + Kind(journey.kind).spec.fresh,
+        not_after=not_after or due + Kind(journey.kind).spec.fresh,
         created_at=at,
     )
 
@@ -241,7 +242,7 @@ def remove_own(journey: Journey, *, by: User | None, at: datetime) -> AuditEvent
     """
     with transaction.atomic():
         row = _locked(journey)
-        if Message.objects.for_store(row.store).filter(journey=row).exists():
+        if Message.objects.for_store(row.store).filter(journey=row).exists() or _is_being_sent(row):
             switch(row, is_on=False, by=by, at=at)
             return None
         words = list(Template.objects.for_store(row.store).filter(journey=row))
@@ -258,6 +259,12 @@ def remove_own(journey: Journey, *, by: User | None, at: datetime) -> AuditEvent
         event = note(row.store, "journey.removed", subject=before["public_id"], before=before, by=by, at=at)
     own_words.forget(journey.store_id)
     return event
+
+
+def _is_being_sent(journey: Journey) -> bool:
+    """Whether somebody has just pressed "send", and nothing of it is planned yet."""
+    jobs = Job.objects.for_store(journey.store).filter(subject=f"journey:{journey.pk}")
+    return jobs.filter(state=Job.State.RUNNING).exists()
 
 
 def bring_back(store: Store, event: AuditEvent, *, by: User | None, at: datetime) -> Journey:

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from customers.models import Customer
+from outreach import journeys
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
 from outreach.rendering import language_of, unsubscribe_url
@@ -97,17 +98,16 @@ def _plan(store: Store, journey: Journey, fact: Fact, extra: dict[str, Any], at:
     except Exception:  # one bad fact must not stop the others
         logger.exception("no words for message %s", fact.key)
         return None
-    return Message(
-        store=store,
-        customer=fact.customer,
-        kind=journey.kind,
-        journey=journey if journey.pk else None,
+    return journeys.message(
+        fact.customer,
+        journey,
         key=fact.key,
-        about=fact.about,
         context=context,
-        due_at=max(due, at),
+        fact_at=fact.at,
+        at=at,
+        due_at=due,
         not_after=not_after,
-        created_at=at,
+        about=fact.about,
     )
 
 

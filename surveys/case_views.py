@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from outreach.rendering import language_of
 from outreach.services import is_suppressed
-from rewards.services import apologies
+from rewards.services import apologies, vouchers
 from stores.access import for_role
 from stores.codes import spaced
 from stores.lists import EXPORT_LIMIT, csv_response
@@ -125,7 +125,7 @@ def _letter(request: HttpRequest, found: RecoveryCase) -> dict[str, Any]:
 
 def _gift(found: RecoveryCase) -> dict[str, Any]:
     store, gift = found.store, queries.last_gift(found)
-    voucher = apologies.voucher_of(gift) if gift else None
+    voucher = vouchers.voucher_of(gift) if gift else None
     return {
         "gift_form": GiftForm(store=store, initial={"number": queries.gifts_given(found)}),
         "left_minor": apologies.left_this_month(store, found.customer, at=timezone.now()),

@@ -14,7 +14,7 @@ from customers.models import Customer
 from outreach.language import BadWords, Shown, compile_words
 from outreach.rendering import language_of
 from rewards.models import Offer, Reward
-from rewards.services.apologies import voucher_of
+from rewards.services.vouchers import voucher_of
 from rewards.wording import offer_text
 from stores.codes import spaced
 from stores.l10n import format_date

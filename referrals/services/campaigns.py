@@ -53,14 +53,18 @@ class Forecast:
         return self.reachable + sum(self.skipped.values())
 
 
-def audience(store: Store, segment: Segment | None, at: datetime) -> QuerySet[Customer]:
-    """Who is meant at `at` (aware UTC): the segment as it is now, not as it was last written down; None: everybody."""
-    return audiences.people(store, segment.conditions, at) if segment else everybody(store)
+def audience(store: Store, conditions: object | None, at: datetime) -> QuerySet[Customer]:
+    """Who is meant at `at` (aware UTC), worked out now and not as it was last written down; None: everybody."""
+    return everybody(store) if conditions is None else audiences.people(store, conditions, at)
+
+
+def _conditions(segment: Segment | None) -> object | None:
+    return segment.conditions if segment else None
 
 
 def forecast(store: Store, journey: Journey, segment: Segment | None, at: datetime) -> Forecast:
     """What sending now would do; two statements, however many they are. Raises BadCondition."""
-    people = reach.judged(audience(store, segment, at), store, journey, at)
+    people = reach.judged(audience(store, _conditions(segment), at), store, journey, at)
     counts = reach.by_reason(people)
     reachable = counts.pop("", 0)
     some = list(people.filter(why_not="").order_by("-recorded_at", "-pk")[:EXAMPLES]) if reachable else []
@@ -90,8 +94,14 @@ def send(
         kind=KIND,
         key=f"send:{key}",
         subject=f"journey:{journey.pk}",
-        data={"journey": journey.pk, "segment": segment.pk if segment else None, "after": 0, "skipped": {}},
-        total=audience(store, segment, at).count(),
+        data={
+            "journey": journey.pk,
+            "segment": segment.pk if segment else None,  # for the page; whom it goes to stands in the conditions
+            "conditions": _conditions(segment),
+            "after": 0,
+            "skipped": {},
+        },
+        total=audience(store, _conditions(segment), at).count(),
         by=by,
         at=at,
     )
@@ -122,9 +132,8 @@ class _Run:
 
     def _next(self, job: Job) -> list[int]:
         if self.ids is None:
-            segments = Segment.objects.for_store(self.store)
-            segment = segments.get(pk=job.data["segment"]) if job.data["segment"] else None
-            people = audience(self.store, segment, job.started_at).filter(pk__gt=job.data["after"])
+            meant = audience(self.store, job.data["conditions"], job.started_at)
+            people = meant.filter(pk__gt=job.data["after"])
             self.ids = list(people.order_by("pk").values_list("pk", flat=True))
         start = bisect_right(self.ids, job.data["after"])
         return self.ids[start : start + PIECE]

@@ -71,7 +71,8 @@ def _grant_both(referral: Referral, number: int, at: datetime) -> None:
 
 def _tell(referral: Referral, reward: Reward, journey: Journey, at: datetime) -> None:
     """The good news, by a service message; to the advocate with the friend who brought it."""
-    store, customer, voucher = referral.store, reward.customer, telling.voucher_of(reward)
+    store, customer, voucher = referral.store, reward.customer, vouchers.voucher_of(reward)
+    assert voucher is not None  # granting a reward issues it
     is_advocate = reward.side == Reward.Side.ADVOCATE
     with translation.override(language_of(store, customer)):
         gift = offer_text(reward.offer, store)

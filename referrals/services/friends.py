@@ -15,7 +15,7 @@ from outreach.sweeping import Sweep, Touch
 from referrals.models import Claim, Referral
 from referrals.services.links import have_shared, landing_url
 from referrals.services.programs import program_of
-from referrals.services.values import Gains, own_page, to_share
+from referrals.services.values import Gains, to_share
 from rewards.models import Reward
 from rewards.services import telling
 from rewards.wording import lazy_offer_text, lazy_tier_text
@@ -41,7 +41,7 @@ def _claimed(store: Store, journey: Journey, since: datetime, at: datetime) -> I
             values={
                 "friend": claim.friend.short_name,
                 "you_get": gains.next_for(advocate.pk, ladder),
-                "links": own_page(advocate),
+                "links": telling.own_page(advocate),
             },
         )
 
@@ -62,7 +62,7 @@ def _bought(store: Store, journey: Journey, since: datetime, at: datetime) -> It
                 "friend": _friend(referral),
                 "you_get": gains.next_for(referral.advocate_id, referral.ladder_id),
                 "counts_on": referral.hold_until.astimezone(store.zone).date().isoformat(),
-                "links": own_page(referral.advocate),
+                "links": telling.own_page(referral.advocate),
             },
         )
 
@@ -93,7 +93,7 @@ def _counted(store: Store, journey: Journey, since: datetime, at: datetime) -> I
                 values={
                     "friend": _friend(referral),
                     "friends": referral.number,
-                    "links": own_page(referral.advocate),
+                    "links": telling.own_page(referral.advocate),
                 },
             )
 
@@ -128,7 +128,7 @@ def _tier_reached(store: Store, journey: Journey, since: datetime, at: datetime)
                     "tier": lazy_tier_text(tier),
                     "friends": referral.number,
                     "you_get": lazy_offer_text(tier.offer, store),
-                    "links": own_page(referral.advocate),
+                    "links": telling.own_page(referral.advocate),
                 },
             )
 

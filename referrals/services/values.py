@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import Count
 from django.utils.functional import Promise
 
-from customers.models import Customer
 from outreach.starting import Fact
 from referrals.models import Program, Referral
-from referrals.services.links import landing_url, share_links_of, share_page_url
+from referrals.services.links import landing_url, share_links_of
 from referrals.services.programs import program_of
 from rewards import rules
 from rewards.models import Tier
 from rewards.services.granting import as_steps
+from rewards.services.telling import own_page
 from rewards.wording import lazy_offer_text
 from stores.models import Store
 
@@ -39,12 +39,6 @@ def to_share(store: Store, facts: Sequence[Fact], at: datetime) -> list[dict[str
         }
         for person in people
     ]
-
-
-def own_page(customer: Customer) -> dict[str, str]:
-    """The button to the person's own page, and its link."""
-    url = share_page_url(customer)
-    return {"action": url, "share": url}
 
 
 class Gains:

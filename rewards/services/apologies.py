@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from customers.models import Customer
 from rewards.models import Account, Offer, Reward, Voucher
-from rewards.services import granting
+from rewards.services import granting, vouchers
 from stores.models import Store, User
 from stores.services import note
 
@@ -89,16 +89,6 @@ def left_this_month(store: Store, customer: Customer, *, at: datetime) -> int | 
     return max(store.apology_cap_minor - int(total), 0)
 
 
-def voucher_of(reward: Reward) -> Voucher | None:
-    """The code by which an apology is used: its own, or the person's store credit."""
-    if reward.offer.kind == Offer.Kind.STORE_CREDIT:
-        held = Voucher.objects.for_store(reward.store).filter(
-            customer=reward.customer_id, kind=Voucher.Kind.CREDIT, currency=reward.offer.currency
-        )
-        return held.first()
-    return Voucher.objects.for_store(reward.store).filter(reward=reward).first()
-
-
 def is_unused(reward: Reward) -> bool:
     """Whether it can be taken back without a debt: nothing of it was used."""
     if reward.offer.kind == Offer.Kind.STORE_CREDIT:
@@ -106,7 +96,7 @@ def is_unused(reward: Reward) -> bool:
             kind=Account.Kind.CREDIT, customer=reward.customer_id, currency=reward.offer.currency
         )
         return purse.filter(balance_minor__gte=reward.offer.amount_minor).exists()
-    voucher = voucher_of(reward)
+    voucher = vouchers.voucher_of(reward)
     return voucher is not None and voucher.status == Voucher.Status.ISSUED
 
 

@@ -15,7 +15,7 @@ from outreach.kinds import Kind
 from outreach.models import Journey, Message
 from outreach.starting import Fact
 from outreach.sweeping import Sweep, Touch, run
-from rewards.models import Account, Offer, Reward, Voucher
+from rewards.models import Account, Reward, Voucher
 from rewards.services import vouchers
 from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text
 from stores import tokens
@@ -60,15 +60,6 @@ def ends_soon(store: Store, journey: Journey, voucher: Voucher, **values: object
 def last_day(store: Store, voucher: Voucher) -> str:
     """The day of the voucher's end on the store's calendar, as JSON keeps it; '' for no end."""
     return voucher.expires_at.astimezone(store.zone).date().isoformat() if voucher.expires_at else ""
-
-
-def voucher_of(reward: Reward) -> Voucher:
-    """The code by which a reward is used: its own, or that of the person's store credit."""
-    vouchers_of = Voucher.objects.for_store(reward.store)
-    if reward.offer.kind == Offer.Kind.STORE_CREDIT:
-        purse = {"customer": reward.customer_id, "currency": reward.offer.currency, "kind": Voucher.Kind.CREDIT}
-        return vouchers_of.get(**purse)  # type: ignore[no-any-return]
-    return vouchers_of.get(reward=reward)  # type: ignore[no-any-return]
 
 
 def own_page(customer: Customer) -> dict[str, str]:

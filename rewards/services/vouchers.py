@@ -35,6 +35,15 @@ class Quote:
     reason: str = ""
 
 
+def voucher_of(reward: Reward) -> Voucher | None:
+    """The code by which a reward is used: its own, or that of the person's store credit."""
+    held = Voucher.objects.for_store(reward.store)
+    if reward.offer.kind == Offer.Kind.STORE_CREDIT:
+        purse = held.filter(kind=Voucher.Kind.CREDIT, customer=reward.customer_id, currency=reward.offer.currency)
+        return purse.first()
+    return held.filter(reward=reward).first()
+
+
 class NotRedeemable(Exception):
     """The code cannot be used on this bill; `reason` is one of `rules.Reason`."""
 

@@ -7,16 +7,14 @@ import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
 from referrals.services.programs import open_store
 from tests.conftest import NOW
+from tests.flow.real import FEEDBACK, ORDERS, needs_data
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "orders"
-ORDERS, FEEDBACK = DATA / "orders_export.csv", DATA / "feedback.csv"
 DAY = timedelta(days=1)
 # What the calculation below gives, written down so that a change of both at once is seen as well.
 EXPECTED = {
@@ -24,10 +22,6 @@ EXPECTED = {
     "promoters": 1481, "passives": 524, "detractors": 552, "cases": 552, "ledger_sum": 0,
 }  # fmt: skip
 ASKED = {True: 1505, False: 1458}  # with and without consent to marketing
-
-needs_data = pytest.mark.skipif(
-    not ORDERS.exists(), reason="the real orders (shared/data/orders/) are not beside this checkout"
-)
 
 
 def moment(text: str) -> datetime | None:

@@ -90,7 +90,9 @@ def test_nobody_to_write_to(store, now):
 def test_a_hold_keeps_questions_away_and_lets_news_through(store, now):
     sara = person(store)
     hold(sara, key="case:1", reason="open_case", at=now)
-    assert judged(due(sara, Kind.ASK, now), store, now) == ("skipped", "", "open_case")
+    for asks in (Kind.ASK, Kind.SURVEY, Kind.FOLLOW_UP, Kind.TESTIMONIAL):
+        journey(store, asks, is_on=True)
+        assert judged(due(sara, asks, now), store, now) == ("skipped", "", "open_case"), asks
     assert judged(due(sara, Kind.REWARD, now), store, now) == ("sending", "email", "")
     release(store, key="case:1")
     assert judged(due(sara, Kind.ASK, now), store, now) == ("sending", "email", "")

@@ -220,6 +220,22 @@ def test_a_new_run_leaves_those_alone_who_just_had_one(store, segment, person, s
     assert messages(store).filter(status="pending").count() == 2
 
 
+def test_it_goes_to_those_who_were_meant_when_it_was_pressed(store, journey, segment, person):
+    """Editing the segment, or taking it away, changes nothing for a run that is at work."""
+    person("sara"), person("bea")
+    job, _is_new = campaigns.send(store, journey, segment, key="k", by=None, at=NOW)
+    audiences.delete(segment)
+    assert campaigns.work(store, job.pk).done == 2
+
+
+def test_a_message_that_is_being_sent_cannot_be_removed(store, journey, segment, person):
+    person("sara")
+    job, _is_new = campaigns.send(store, journey, segment, key="k", by=None, at=NOW)
+    assert journeys.remove_own(journey, by=None, at=NOW) is None
+    assert Journey.objects.for_store(store).filter(pk=journey.pk, is_on=False).exists()
+    assert campaigns.work(store, job.pk).state == Job.State.DONE
+
+
 def test_a_piece_that_always_fails_ends_the_run(store, segment, person, journey, monkeypatch):
     person("sara")
     job, _ = campaigns.send(store, journey, segment, key="k", by=None, at=NOW)

@@ -35,7 +35,7 @@ def give(customer, key, amount=500_00, kind=FIXED, *, at):
 def test_an_amount_off_is_a_voucher_for_the_counter(store, bea, now):
     reward = give(bea, "1:0", at=now)
     assert (reward.side, reward.key, reward.customer) == (Reward.Side.CUSTOMER, "apology:1:0", bea)
-    voucher = apologies.voucher_of(reward)
+    voucher = vouchers.voucher_of(reward)
     used = vouchers.redeem(voucher, Bill(800_00, "PHP"), at=now)
     assert used.discount_minor == 500_00
     assert ledger.total(store) == 0
@@ -44,7 +44,7 @@ def test_an_amount_off_is_a_voucher_for_the_counter(store, bea, now):
 def test_store_credit_is_posted_and_spent_at_the_counter(store, bea, now):
     reward = give(bea, "1:0", kind=CREDIT, at=now)
     assert ledger.credit_balance(store, bea, "PHP") == 500_00
-    used = vouchers.redeem(apologies.voucher_of(reward), Bill(200_00, "PHP"), at=now)
+    used = vouchers.redeem(vouchers.voucher_of(reward), Bill(200_00, "PHP"), at=now)
     assert (used.discount_minor, ledger.credit_balance(store, bea, "PHP")) == (200_00, 300_00)
     assert ledger.total(store) == 0
     assert ledger.drift(store) == {}
@@ -111,7 +111,7 @@ def test_an_unused_one_is_taken_back_once(store, bea, now, kind):
 @pytest.mark.parametrize("kind", [FIXED, CREDIT])
 def test_a_used_one_stays(store, bea, now, kind):
     reward = give(bea, "1:0", kind=kind, at=now)
-    vouchers.redeem(apologies.voucher_of(reward), Bill(600_00, "PHP"), at=now)
+    vouchers.redeem(vouchers.voucher_of(reward), Bill(600_00, "PHP"), at=now)
     assert not apologies.take_back(reward, at=now, by=None)
     assert Redemption.objects.for_store(store).count() == 1
     assert not Account.objects.for_store(store).filter(kind="owed", balance_minor__lt=0).exists()

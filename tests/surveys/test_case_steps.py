@@ -11,27 +11,10 @@ from outreach.models import Message
 from rewards.models import Reward, Voucher
 from stores.models import Store
 from surveys import case_queries
-from surveys.models import FOLLOW_UP, CaseEvent, Invitation, RecoveryCase, Response
+from surveys.models import FOLLOW_UP, CaseEvent, Invitation, Response
 from surveys.services import answering, recovery
 
 URL = "/d/rosewater/unhappy/"
-
-
-@pytest.fixture
-def unhappy(store, make_order):
-    def make(email="bea@example.com", *, name="Bea Cruz", hours_ago=2.0):
-        order = make_order(email, name=name)
-        at = timezone.now() - timedelta(hours=hours_ago)
-        invitation = Invitation.objects.create(store=store, order=order, customer=order.customer, due_at=at)
-        response = answering.respond(invitation, score=2, comment="It came broken", at=at)
-        return RecoveryCase.objects.for_store(store).select_related("customer__store").get(response=response)
-
-    return make
-
-
-@pytest.fixture
-def case(unhappy):
-    return unhappy()
 
 
 def one(case):

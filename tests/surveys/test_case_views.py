@@ -1,5 +1,4 @@
 import csv
-from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -13,25 +12,6 @@ from surveys.services import answering, recovery
 
 URL = "/d/rosewater/unhappy/"
 TIMING = "/d/rosewater/settings/timing/"
-
-
-@pytest.fixture
-def unhappy(store, make_order):
-    """A function that makes an unhappy customer: `unhappy("bea@example.com", hours_ago=30)`."""
-
-    def make(email="bea@example.com", *, name="Bea Cruz", comment="It came broken", hours_ago=2.0):
-        order = make_order(email, name=name)
-        at = timezone.now() - timedelta(hours=hours_ago)
-        invitation = Invitation.objects.create(store=store, order=order, customer=order.customer, due_at=at)
-        response = answering.respond(invitation, score=2, comment=comment, at=at)
-        return RecoveryCase.objects.for_store(store).get(response=response)
-
-    return make
-
-
-@pytest.fixture
-def case(unhappy):
-    return unhappy()
 
 
 def one(case):

@@ -6,14 +6,12 @@ internet: the address that was checked is the address that is connected to.
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from typing import Any
 
 import httpx
 from django.utils.translation import gettext_lazy as _
 
-from outreach.channels import Letter, NotNow, Refused
+from outreach.channels import Letter, NotNow, Refused, outside
 from outreach.channels.sms.base import BaseGateway, as_dict, ask, sort
 from outreach.channels.sms.shapes import Account, GatewayField
 
@@ -48,8 +46,7 @@ class Generic(BaseGateway):
 def pinned(url: str) -> tuple[str, dict[str, Any]]:
     """The address with its host looked up, and what httpx needs to speak to it under its own name.
 
-    Raises Refused for what is not https or not public, NotNow when the name is not found. A name that
-    leads to one private address among public ones is refused too.
+    Raises Refused for what is not https or not public, NotNow when the name is not found.
     """
     try:
         address = httpx.URL(url)
@@ -57,27 +54,14 @@ def pinned(url: str) -> tuple[str, dict[str, Any]]:
         raise Refused("not an address") from error
     if address.scheme != "https" or not address.host:
         raise Refused("not an https address")
-    found = _addresses(address.host, address.port or 443)
-    if not all(_is_public(one) for one in found):
-        raise Refused("not a public address")
+    try:
+        checked = outside.address_of(address.host, address.port or 443)
+    except outside.NotPublic as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        raise NotNow("gateway out of reach") from error
     name = address.raw_host.decode()
-    return str(address.copy_with(host=found[0])), {
+    return str(address.copy_with(host=checked)), {
         "headers": {"Host": address.netloc.decode()},
         "extensions": {"sni_hostname": name},
     }
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except UnicodeError as error:
-        raise Refused("not an address") from error
-    except OSError as error:
-        raise NotNow("gateway out of reach") from error
-
-
-def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_global and not address.is_multicast

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from outreach.channels import NotNow, Refused
-from outreach.channels.sms import generic as module
+from outreach.channels import NotNow, Refused, outside
 from outreach.channels.sms.generic import pinned
 from tests.fakes import generic
 
@@ -85,7 +84,10 @@ def test_a_name_that_is_not_found_is_not_now(line):
 
 
 def resolves_to(monkeypatch, *addresses: str) -> None:
-    monkeypatch.setattr(module, "_addresses", lambda _host, _port: list(addresses))
+    def found(_host, port, *_args, **_more):
+        return [(2, 1, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(outside.socket, "getaddrinfo", found)
 
 
 def test_the_checked_address_is_the_one_connected_to(monkeypatch):
@@ -99,6 +101,12 @@ def test_one_private_address_among_public_ones_is_refused(monkeypatch):
     resolves_to(monkeypatch, "93.184.216.34", "10.0.0.7")
     with pytest.raises(Refused, match="not a public address"):
         pinned("https://sms.example.com/")
+
+
+def test_who_runs_it_alone_may_name_a_gateway_of_their_own(monkeypatch, settings):
+    resolves_to(monkeypatch, "10.0.0.7")
+    settings.ALLOW_PRIVATE_HOSTS = True
+    assert pinned("https://sms.example.com/")[0] == "https://10.0.0.7/"
 
 
 def certificate(folder, name: str) -> str:
@@ -136,7 +144,7 @@ def test_the_certificate_must_be_the_names(line, monkeypatch, tmp_path, name):
     line.fake.server.socket = context.wrap_socket(line.fake.server.socket, server_side=True)
     monkeypatch.setenv("SSL_CERT_FILE", pem)
     resolves_to(monkeypatch, "127.0.0.1")
-    monkeypatch.setattr(module, "_is_public", lambda text: ip_address(text).is_loopback)
+    monkeypatch.setattr(outside, "is_public", lambda text: ip_address(text).is_loopback)
     url = f"https://{name}:{line.fake.server.server_port}/send"
     if name == "sms.example.com":
         assert line.send(base_url="", url=url) == "text-1"
