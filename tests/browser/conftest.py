@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from referrals.services import programs
 from stores import directory
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, Stack, where_it_is_noon
 
 OUTPUT = ROOT / "tests" / "output"
 PASSWORD = "a-long-test-password"
@@ -72,11 +72,6 @@ def shop(running) -> Shop:
         running.manage("create_staff", "rosewater", address, "--role", role, "--password", PASSWORD)
     key = running.manage("create_api_key", "rosewater").split()[-1]
     return Shop(running.call(directory.named, "rosewater"), key, running.url)
-
-
-def where_it_is_noon() -> str:
-    """A time zone in which texts may go out now, and the day does not end during the test."""
-    return f"Etc/GMT{timezone.now().hour - 12:+d}"
 
 
 @pytest.fixture

@@ -10,17 +10,26 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from customers import particulars
+from customers.services import Person, find_or_create_customer
 from outreach.models import Message
 from referrals.models import Referral, ReferralEvent
 from rewards.models import Account, Reward
 from rewards.services import ledger
 from surveys.models import RecoveryCase, Response
-from tests.stack import repeated, until
+from tests.stack import repeated, until, where_it_is_noon
 
 pytestmark = pytest.mark.stack
 SARA, DAN, BEA, CLEO, DINA = (f"{name}@example.com" for name in ("sara", "dan", "bea", "cleo", "dina"))
 EVE = "+639170000001"
 A_SWEEP = 120  # two rounds of the slowest sweep, and patience
+# News of a friend that is old before it goes out: the friend has bought meanwhile, or rewards have filled the
+# advocate's week. Whether it comes to that depends on where in the story the sweep falls.
+OVERTAKEN = {
+    ("friend_claimed", "skipped", "bought"),
+    ("friend_claimed", "skipped", "cap_too_late"),
+    ("friend_bought", "skipped", "cap_too_late"),
+}
 
 
 @pytest.fixture
@@ -181,6 +190,14 @@ def bea_takes_the_gift(story):
 
 
 def eve_gets_hers_by_text(story):
+    """She lives where it is noon; where her number comes from it may be night."""
+    now = timezone.now()
+
+    def lives_there():
+        eve = find_or_create_customer(story.shop.store, Person(phone=EVE), at=now, source="till")
+        particulars.change(eve, birthday=None, time_zone=where_it_is_noon(), postal_address="")
+
+    story.stack.inside(story.shop.store, lives_there)
     gift = take_gift(story, "Eve", "0917 000 0001")
     (text,) = until(lambda: list(story.stack.texts.accepted), what="a text to Eve", seconds=A_SWEEP)
     assert text["to"] == EVE
@@ -272,8 +289,9 @@ def nobody_was_bothered(story):
     assert "recommend" in asked.text
     assert "We are sorry" in sorry.text
     assert repeated(story.stack.mail.counts()) == {}
-    states = Message.objects.for_store(story.shop.store).values_list("status", flat=True)
-    assert story.stack.inside(story.shop.store, lambda: set(states)) <= {"sent", "pending", "sending"}
+    rows = Message.objects.for_store(story.shop.store).exclude(status__in=("sent", "pending", "sending"))
+    fates = rows.values_list("kind", "status", "reason")
+    assert story.stack.inside(story.shop.store, lambda: set(fates)) <= OVERTAKEN
 
 
 PLACES = {

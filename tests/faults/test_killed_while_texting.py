@@ -9,14 +9,13 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from customers.models import Customer
 from tests.fakes import kavenegar
 from tests.fakes.kavenegar import FakeKavenegar
 from tests.fakes.server import Hangup
 from tests.faults.crew import SHORT, Killer, report
-from tests.stack import Stack, missing, repeated
+from tests.stack import Stack, missing, repeated, where_it_is_noon
 
 MESSAGES = 210
 KILLS = 8
@@ -77,8 +76,7 @@ def numbers(stack, store, due):
     """Messages for people with a phone and no mail, who live where it is noon now; their numbers as dialled at home."""
 
     def turn_to_texts() -> set[str]:
-        hours = 12 - timezone.now().hour
-        zone = f"Etc/GMT{-hours:+d}"  # the sign is the other way round
+        zone = where_it_is_noon()
         people = list(Customer.objects.for_store(store).order_by("pk"))
         for place, person in enumerate(people):
             # The first thousands have a meaning for the fake.
