@@ -213,6 +213,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"add_webauthn": "stores.key_forms.AddKey", "edit_webauthn": "stores.key_forms.EditKey"}
 
 # -- API --
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -30,6 +31,7 @@ JALALI_MONTHS = (
 DATE_PATTERN = "d MMM y"
 JUST_NOW = {"en": "just now", "fa": "همین حالا", "fil": "ngayon lang"}
 TOMAN = {"en": "toman", "fa": "تومان", "fil": "toman"}
+COMMA = {"en": ", ", "fa": "، ", "fil": ", "}
 RIAL = {"en": "IRR", "fa": "ریال", "fil": "IRR"}
 MOST_DIGITS = 18  # what a 64-bit column holds, whatever was typed
 
@@ -61,6 +63,11 @@ def fold_text(text: str) -> str:
 def local_digits(text: str, lang: str) -> str:
     """The text with 0-9 in the language's own digits."""
     return text.translate(_TO_PERSIAN) if _base(lang) == "fa" else text
+
+
+def format_list(names: Iterable[str], lang: str) -> str:
+    """Names in a row: mug, plate; with the comma of the language."""
+    return COMMA[_base(lang)].join(names)
 
 
 def format_number(value: float | Decimal, lang: str, *, decimals: int = 0, sign: bool = False) -> str:

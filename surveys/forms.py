@@ -110,15 +110,15 @@ def money_from(store: Store, typed: str) -> int:
 class ReplyForm(forms.Form):
     """A reply to start from; one that is emptied goes."""
 
-    name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=80, required=False, widget=forms.TextInput(attrs={"dir": "auto"})
-    )
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, required=False, widget=forms.TextInput)
     text = forms.CharField(
-        label=gettext_lazy("Text"),
-        max_length=NOTE_LENGTH,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+        label=gettext_lazy("Text"), max_length=NOTE_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 6})
     )
+
+    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["dir"] = "rtl" if language == "fa" else "ltr"
 
     def clean_text(self) -> str:
         """The text with one character a line end; what is wrong with its fields is said on the form."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.forms import BaseFormSet, formset_factory
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -32,15 +32,20 @@ def reply_words(request: HttpRequest, store: Store) -> HttpResponse:
     language = request.GET.get("language", "")
     language = language if language in LANGUAGES else store.locale if store.locale in LANGUAGES else LANGUAGES[0]
     if request.method == "POST":
-        formset = Replies(request.POST, prefix="replies")
+        formset = _formset(store, language, request.POST)
         if formset.is_valid():
             replies.save_replies(store, language, formset.wanted)  # type: ignore[attr-defined]
             messages.success(request, _("Saved."))
             return redirect(f"{reverse('surveys:replies', args=[store.slug])}?language={language}")
     else:
-        known = replies.replies(store, language)
-        formset = Replies(initial=[{"name": one.name, "text": one.text} for one in known], prefix="replies")
+        formset = _formset(store, language)
     return _page(request, store, language, formset=formset)
+
+
+def _formset(store: Store, language: str, data: QueryDict | None = None) -> BaseFormSet:
+    """What was typed, or without `data` what the store has."""
+    known = [] if data else [{"name": one.name, "text": one.text} for one in replies.replies(store, language)]
+    return Replies(data, initial=known, prefix="replies", form_kwargs={"language": language})
 
 
 @for_role(Role.OWNER)
@@ -67,8 +72,7 @@ def _page(
 ) -> HttpResponse:
     cap = store.apology_cap_minor
     shown = "" if cap is None else money_input(cap, store.currency, toman=store.toman)
-    known = [{"name": one.name, "text": one.text} for one in replies.replies(store, language)]
-    shown_set = formset or Replies(initial=known, prefix="replies")
+    shown_set = formset or _formset(store, language)
     context = {
         "nav_key": "unhappy",
         "tab": "replies",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -46,6 +47,12 @@ def pct(share: float | None, decimals: int = 0) -> str:
 def digits(text: object) -> str:
     """The digits of a text as the language writes them."""
     return l10n.local_digits(str(text), _language())
+
+
+@register.filter
+def listed(names: Iterable[str]) -> str:
+    """Names in a row."""
+    return l10n.format_list(names, _language())
 
 
 def _zone() -> tzinfo:

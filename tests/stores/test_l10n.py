@@ -46,6 +46,11 @@ def test_signs_stand_on_the_right_side(value, lang, text):
     assert l10n.format_number(value, lang, sign=True) == text
 
 
+@pytest.mark.parametrize(("lang", "text"), [("en", "mug, plate"), ("fa", "mug، plate"), ("fil", "mug, plate")])
+def test_names_in_a_row(lang, text):
+    assert l10n.format_list(["mug", "plate"], lang) == text
+
+
 def test_days_in_three_calendars_of_words():
     moment = datetime(2026, 11, 20, 20, 30, tzinfo=UTC)
     assert l10n.format_date(moment, "en") == "20 Nov 2026"

@@ -32,6 +32,14 @@ def test_ours_stand_there_at_first(manager, store):
     assert not ReplyTemplate.objects.for_store(store).exists()
 
 
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("fa", "rtl")])
+def test_its_words_are_typed_in_the_direction_of_their_language(manager, language, direction):
+    """A line that begins with a field would run the other way by itself."""
+    page = manager.get(f"{URL}?language={language}").content.decode()
+    assert page.count(f'dir="{direction}"') > 2 * 4
+    assert 'dir="auto"' not in page.partition("<form method")[2].partition("</form>")[0]
+
+
 def test_own_words_take_their_place_in_that_language_only(manager, store):
     assert manager.post(f"{URL}?language=fa", form(("سلام", "{{ name }} عزیز"), ("", ""))).status_code == 302
     assert [one.name for one in replies.replies(store, "fa")] == ["سلام"]
