@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from referrals.models import Program
 from referrals.services.programs import program_of
-from rewards.models import Redemption, Tier
+from referrals.services.redeeming import SOURCE
+from rewards.models import Redemption, RewardSettings, Tier
 from rewards.services.vouchers import UNDO_WINDOW
 from rewards.wording import offer_text
-from stores.l10n import format_time
+from stores.l10n import format_time, money_input
 from stores.models import Location, Store
 from stores.tenancy import StoreQuerySet
 
@@ -48,12 +49,13 @@ def frame(request: HttpRequest, store: Store, **context: Any) -> dict[str, Any]:
 def what_to_say(store: Store) -> dict[str, Any]:
     """The program in the cashier's words."""
     program = program_of(store)
-    first = program.ladder.tiers.filter(gives=Tier.Gives.EACH).select_related("offer").order_by("threshold").first()
+    each = program.terms.ladder.tiers.filter(gives=Tier.Gives.EACH)
+    first = each.select_related("offer").order_by("threshold").first()
     return {
-        "is_live": program.status == Program.Status.LIVE,
-        "friend": offer_text(program.friend_offer, store),
+        "is_live": program.is_open(timezone.now()),
+        "friend": offer_text(program.terms.friend_offer, store),
         "advocate": offer_text(first.offer, store) if first else "",
-        "hold_days": program.hold_days,
+        "hold_days": program.terms.hold_days,
     }
 
 
@@ -61,6 +63,19 @@ def undo_until(redemption: Redemption) -> datetime | None:
     """Until when the counter may undo it; None when it cannot any more."""
     until = redemption.at + UNDO_WINDOW
     return until if redemption.reversed_at is None and timezone.now() <= until else None
+
+
+def more_codes(redemption: Redemption) -> str:
+    """The query that leads to another code on the same bill; '' where the store takes one code, or all is paid."""
+    order = redemption.order
+    left = redemption.amount_minor - redemption.discount_minor
+    if not order or order.source != SOURCE or redemption.reversed_at or not left or undo_until(redemption) is None:
+        return ""
+    rule = RewardSettings.objects.for_store(redemption.store).values_list("stacking", flat=True).first()
+    if rule == RewardSettings.Stacking.ONE:
+        return ""
+    amount = money_input(left, redemption.currency, toman=redemption.store.toman)
+    return urlencode({"bill": order.external_id, "amount": amount})
 
 
 def minutes_left(until: datetime) -> int:

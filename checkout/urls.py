@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from checkout import ask_views, views
+from checkout import ask_views, name_views, views
 
 counter = [
     path("", views.counter, name="counter"),
     path("quote/", views.quote, name="quote"),
+    path("names/", name_views.names, name="names"),
     path("redeem/", views.redeem, name="redeem"),
     path("done/<slug:public_id>/", views.done, name="done"),
     path("today/", views.today, name="today"),

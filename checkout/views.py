@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,11 +20,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from checkout import guesses, pages, wording
+from checkout import guesses, name_views, pages, wording
 from checkout.ask_views import asks_for, buyer_of
 from checkout.forms import MOST_MINOR, BillForm
+from referrals.models import Referral
 from referrals.services import redeeming
-from referrals.services.redeeming import Changed, NotRedeemable, Quote, TooLate
+from referrals.services.redeeming import Changed, NotRedeemable, OrderRef, Quote, TooLate
 from rewards.models import Redemption
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill
@@ -55,6 +57,8 @@ def _ask(request: HttpRequest, store: Store, *, error: str = "", typed: str = ""
         error=error,
         typed=typed[:80],
         say=pages.what_to_say(store),
+        bill=_public_id(request, "bill"),
+        amount=request.GET.get("amount", "")[:40],
         locations=Location.objects.for_store(store).order_by("name"),
     )
     return render(request, "checkout/counter.html", context)
@@ -70,13 +74,15 @@ def quote(request: HttpRequest, store: Store) -> HttpResponse:
         return _ask(request, store, error=hurdle or _("Type or scan a code first."), typed=typed)
     at = timezone.now()
     # Any bill is large enough here: this first look is about the code alone.
-    offered = redeeming.quote(store, typed, Bill(MOST_MINOR, store.currency), at=at)
-    if offered.reason:
+    place = pages.till_location(request, store)
+    facts: dict[str, Any] = {"at": at, "location": place.code if place else "", "order_ref": _bill_before(request)}
+    offered = redeeming.quote(store, typed, Bill(MOST_MINOR, store.currency), **facts)
+    if offered.reason and offered.reason != Reason.OTHER_HOLDER:
         return _refuse(request, store, offered, typed)
     form = _bill_form(request, store)
     total = None
     if form.is_bound and form.is_valid():
-        total = redeeming.quote(store, typed, form.bill, at=at, person=form.cleaned_data["friend"])
+        total = redeeming.quote(store, typed, form.bill, person=form.cleaned_data["friend"], **facts)
     return _show(request, store, offered, form, total)
 
 
@@ -98,7 +104,8 @@ def _show(
 ) -> HttpResponse:
     """The quote page: `offered` is about the code, `total` about the bill, if there is one yet."""
     typed = request.GET.get("code", "")
-    state = {"code": typed[:80], "key": _key(request) or codes.public_id()}
+    state = {"code": typed[:80], "key": _key(request) or codes.public_id(), "bill": _public_id(request, "bill")}
+    state |= name_views.state(request)
     if form.is_bound and form.data.get("amount"):
         state["amount"] = form.data["amount"][:40]
     context = pages.frame(
@@ -121,8 +128,18 @@ def _show(
 
 
 def _key(request: HttpRequest) -> str:
-    found = request.GET.get("key", "")
+    return _public_id(request, "key")
+
+
+def _public_id(request: HttpRequest, name: str) -> str:
+    found = request.GET.get(name, "")
     return found if KEY.fullmatch(found) else ""
+
+
+def _bill_before(request: HttpRequest) -> OrderRef | None:
+    """The counter's own order on whose bill another code was used just now."""
+    first = _public_id(request, "bill")
+    return OrderRef(redeeming.SOURCE, first) if first else None
 
 
 @for_role(Role.STAFF)
@@ -159,7 +176,9 @@ def _redeem(request: HttpRequest, store: Store, form: BillForm, key: str) -> Htt
             by=request.user,  # type: ignore[arg-type]
             location=location.code if location else "",
             public_id=key,
+            order_ref=_bill_before(request),
             shown_minor=form.cleaned_data["shown"],
+            named=name_views.named(request),
         )
     except NotRedeemable:
         return quote(request, store.slug)  # it says why, as it stands now
@@ -184,6 +203,7 @@ def done(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
         referral=redeeming.referral_of(redemption),
         minutes_left=pages.minutes_left(until) if until else 0,
         asks=asks_for(store, buyer_of(redemption)),
+        more_codes=pages.more_codes(redemption),
     )
     return render(request, "checkout/done.html", context)
 
@@ -200,7 +220,8 @@ def _redemption(store: Store, public_id: str) -> Redemption:
 def today(request: HttpRequest, store: Store) -> HttpResponse:
     """What was redeemed since midnight where the store is."""
     rows = pages.redemptions_today(store, timezone.now()).order_by("-at")
-    joined = rows.select_related("store", "voucher__customer", "by", "location", "order__referral__advocate")
+    credited = Prefetch("order__referrals", Referral.objects.in_force().select_related("advocate"), to_attr="credited")
+    joined = rows.select_related("store", "voucher__customer", "by", "location", "order").prefetch_related(credited)
     shown: list[dict[str, Any]] = [
         {"redemption": one, "clock": pages.clock(one), "can_undo": pages.undo_until(one) is not None}
         for one in joined[: pages.MOST_ROWS]

@@ -6,10 +6,9 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from referrals.services.redeeming import Kind, Quote, last_use
-from rewards.models import Offer
 from rewards.rules import Reason
+from rewards.services.vouchers import is_given_later
 from rewards.wording import offer_text
-from stores.codes import spaced
 from stores.l10n import format_date, format_datetime, format_money
 from stores.models import Store
 
@@ -24,7 +23,12 @@ REFUSALS = {
     Reason.OWN_CODE: gettext_lazy("This is the customer's own code; it is for their friends."),
     Reason.PAUSED: gettext_lazy("The program is paused, so this code gives nothing now."),
     Reason.UNKNOWN: gettext_lazy("We do not know this code. Check the letters with the customer."),
+    Reason.OTHER_PLACE: gettext_lazy("This code is good at another location only."),
+    Reason.OTHER_HOLDER: gettext_lazy("This code is personal. Ask for the holder's phone or e-mail and type it below."),
+    Reason.STACKED: gettext_lazy("This code cannot be used together with what is on the bill already."),
 }
+# The contract of the API has no words for these: to an outsider the code gives nothing now.
+OUTSIDE = dict.fromkeys((Reason.OTHER_PLACE, Reason.OTHER_HOLDER, Reason.STACKED), Reason.PAUSED)
 
 
 def message(quote: Quote, store: Store) -> str:
@@ -55,8 +59,10 @@ def refusal(quote: Quote, store: Store) -> str:
 
 def gives(quote: Quote, store: Store) -> str:
     """What the code gives, in words."""
-    if quote.kind is Kind.CREDIT or quote.offer is None:
+    if quote.offer is None:
         return _("their store credit")
+    if quote.kind is Kind.CREDIT:
+        return _("what is left on their gift card")
     return offer_text(quote.offer, store)
 
 
@@ -69,9 +75,9 @@ def shown_code(quote: Quote) -> str:
     """The code as people read it aloud."""
     if quote.kind is Kind.SHARE_CODE and quote.link:
         return quote.link.code
-    return spaced(quote.voucher.code) if quote.voucher else ""
+    return quote.voucher.as_shown if quote.voucher else ""
 
 
 def given_later(quote: Quote) -> bool:
-    """Whether the gift is credit that comes once the referral counts, and nothing comes off today."""
-    return quote.offer is not None and quote.offer.kind == Offer.Kind.STORE_CREDIT
+    """Whether the gift comes once the referral counts, and nothing comes off today."""
+    return quote.offer is not None and quote.kind is not Kind.CREDIT and is_given_later(quote.offer)

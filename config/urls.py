@@ -12,6 +12,7 @@ import customers.urls
 import insights.urls
 import outreach.urls
 import referrals.urls
+import rewards.urls
 import stores.urls
 import surveys.urls
 from stores.problems import plain_problem
@@ -22,6 +23,7 @@ dashboard = [
     path("", include((outreach.urls.dashboard, "outreach"))),
     path("", include((surveys.urls.dashboard, "surveys"))),
     path("", include((referrals.urls.dashboard, "referrals"))),
+    path("", include((rewards.urls.dashboard, "rewards"))),
     path("", include((stores.urls.dashboard, "stores"))),
     # Last: customers/<id>/ would take customers/segments/ for a customer.
     path("", include((insights.urls.dashboard, "insights"))),

@@ -14,8 +14,7 @@ def header() -> list[str]:
 
 
 def cells(one: Customer) -> list[object]:
-    """One customer; expects the share link read along."""
-    link = getattr(one, "share_link", None)
+    """One customer; expects the share links prefetched."""
     yes, no = _("yes"), _("no")
     consents = [yes if one.email_consent else no, yes if one.sms_consent else no]
-    return [one.name, one.email, one.phone, one.external_id, *consents, link.code if link else "", one.recorded_at]
+    return [one.name, one.email, one.phone, one.external_id, *consents, one.share_code, one.recorded_at]

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from stores.models import Location
+from stores.models import Location, User
 from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey
 
 
@@ -42,6 +42,12 @@ class Customer(PublicModel):
     birth_month = models.PositiveSmallIntegerField(null=True)
     birth_day = models.PositiveSmallIntegerField(null=True)
     postal_address = models.CharField(max_length=300, blank=True)  # for a handwritten note
+    # What checks compare: the mailbox without "+tag" and dots, the folded address.
+    email_alias = models.CharField(max_length=254, blank=True)
+    address_norm = models.CharField(max_length=300, blank=True)
+    found_by_name = models.BooleanField(default=False)  # friends may find them by their name
+    on_leaderboard = models.BooleanField(default=False)  # others may see them there by first name and initial
+    merged_into = TenantKey("self", models.PROTECT, null=True, related_name="merged")  # the same person
     recorded_at = models.DateTimeField(default=timezone.now)
     erased_at = models.DateTimeField(null=True)
 
@@ -57,6 +63,9 @@ class Customer(PublicModel):
         indexes = [
             models.Index(fields=["store", "-recorded_at", "-id"], name="customer_recent"),
             models.Index(fields=["store", "name_norm"], name="customer_name", opclasses=["", "text_pattern_ops"]),
+            models.Index(fields=["store", "email_alias"], condition=~Q(email_alias=""), name="customer_alias"),
+            models.Index(fields=["store", "address_norm"], condition=~Q(address_norm=""), name="customer_address"),
+            models.Index(fields=["store", "merged_into"], condition=~Q(merged_into=None), name="customer_merged"),
             models.Index(
                 fields=["store", "birth_month", "birth_day"], condition=~Q(birth_month=None), name="customer_birthday"
             ),
@@ -71,10 +80,41 @@ class Customer(PublicModel):
         return self.name.split(" ")[0] if self.name else ""
 
     @property
+    def today(self) -> Customer:
+        """The row this person goes by: another one, when it was found to be the same person."""
+        return self.merged_into or self
+
+    @property
+    def share_code(self) -> str:
+        """The code of their own share link, '' for none; for lists: prefetch `share_links` (a higher floor's rows)."""
+        return next((link.code for link in self.share_links.all() if link.is_main), "")
+
+    @property
     def short_name(self) -> str:
         """First name and initial, for other people's eyes: "Sara A."."""
         parts = self.name.split()
         return parts[0] if len(parts) == 1 else f"{parts[0]} {parts[-1][0]}." if parts else ""
+
+
+class CustomerMerge(PublicModel):
+    """Two customers found to be one, and everything that moved, so that it can be moved back."""
+
+    survivor = TenantKey(Customer, models.PROTECT, related_name="merges")
+    gone = TenantKey(Customer, models.PROTECT, related_name="+")
+    moved = models.JSONField(
+        default=dict
+    )  # table -> ids of rows that went to the survivor; see referrals.services.merging
+    filled = models.JSONField(default=dict)  # what changed in the survivor: column -> [before, after]
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    split_at = models.DateTimeField(null=True)
+    split_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "public_id"], name="customermerge_public_id"),
+            models.UniqueConstraint(fields=["store", "gone"], condition=Q(split_at=None), name="customermerge_once"),
+        ]
 
 
 class CustomerTag(StoreModel):
@@ -188,6 +228,9 @@ class Order(PublicModel):
     cancelled_at = models.DateTimeField(null=True)
     refunded_at = models.DateTimeField(null=True)
     code = models.CharField(max_length=40, blank=True)
+    visit = models.CharField(max_length=20, blank=True)  # the visit's token, if the shop passed it on
+    named = models.CharField(max_length=120, blank=True)  # whom the buyer named as their advocate
+    card_hash = models.CharField(max_length=64, blank=True)  # of the payment card, made by the shop
     location = TenantKey(Location, models.PROTECT, null=True)
     recorded_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)  # sweeps look back over it
@@ -205,6 +248,9 @@ class Order(PublicModel):
             models.Index(fields=["store", "customer", "placed_at"], name="order_of_customer"),
             models.Index(fields=["store", "-placed_at"], name="order_recent"),
             models.Index(fields=["store", "updated_at"], condition=~Q(code=""), name="order_with_code"),
+            models.Index(fields=["store", "card_hash"], condition=~Q(card_hash=""), name="order_of_card"),
+            # referrals.queries: buyers who named somebody
+            models.Index(fields=["store", "-placed_at"], condition=~Q(named=""), name="order_with_name"),
         ]
 
     def __str__(self) -> str:

@@ -34,7 +34,13 @@ def change(
     address = clean_address(postal_address)
     if len(address) > LONGEST_ADDRESS:
         raise BadParticular("postal_address")
-    values = {"birth_month": month, "birth_day": day, "time_zone": time_zone, "postal_address": address}
+    values = {
+        "birth_month": month,
+        "birth_day": day,
+        "time_zone": time_zone,
+        "postal_address": address,
+        "address_norm": rules.folded_address(address),
+    }
     if all(getattr(customer, column) == value for column, value in values.items()):
         return False
     Customer.objects.filter(pk=customer.pk, store_id=customer.store_id).update(**values)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +22,7 @@ CHIPS: dict[str, Promise | str] = {
 }
 # Nameless stand-ins for buyers without a name, who hold the code on a receipt; nobody looks for them.
 GUESTS = Q(external_id__startswith="guest:")
+HERE = Q(erased_at=None, merged_into=None)  # neither erased nor found to be somebody else
 FEW = 50  # matches of an exact search
 SHORTEST_CODE = 5
 
@@ -29,7 +33,7 @@ def find(store: Store, typed: str, chip: str, *, segment: Segment | None = None,
     An e-mail, a phone, the shop's own number or a code find exactly; anything else is the start of
     a name.
     """
-    people = _chosen(Customer.objects.for_store(store).filter(erased_at=None).exclude(GUESTS), chip)
+    people = _chosen(Customer.objects.for_store(store).filter(HERE).exclude(GUESTS), chip)
     if segment:
         people = people.filter(segments__segment=segment)
     if tag:
@@ -38,13 +42,13 @@ def find(store: Store, typed: str, chip: str, *, segment: Segment | None = None,
     if not text:
         return people
     exact = _exact(store, text)
-    return people.filter(pk__in=exact) if exact else people.filter(name_starts_with(text))
+    return people.filter(pk__in=_as_known_today(store, exact)) if exact else people.filter(name_starts_with(text))
 
 
 def _chosen(people: QuerySet[Customer], chip: str) -> QuerySet[Customer]:
     """Share links and cases stand in tables of higher floors; they are reached by their rows' names only."""
     if chip == ADVOCATES:
-        return people.filter(share_link__isnull=False)
+        return people.filter(share_links__is_main=True)
     if chip == UNHAPPY:
         return people.filter(pk__in=people.filter(cases__isnull=False, cases__ended_at=None).values("pk"))
     if chip == UNSUBSCRIBED:
@@ -64,9 +68,15 @@ def _exact(store: Store, text: str) -> list[int]:
         found.update(people.filter(phone_norm=phone).values_list("pk", flat=True))
     code = normalise(text)
     if len(code) >= SHORTEST_CODE:
-        found.update(people.filter(share_link__code_norm=code).values_list("pk", flat=True))
+        found.update(people.filter(share_links__code_norm=code).values_list("pk", flat=True))
         found.update(people.filter(vouchers__code=code).values_list("pk", flat=True)[:FEW])
     return sorted(found)
+
+
+def _as_known_today(store: Store, found: list[int]) -> QuerySet[Any]:
+    """Their ids; of a row that was merged away, that of whom it leads to."""
+    rows = Customer.objects.for_store(store).filter(pk__in=found)
+    return rows.annotate(today_id=Coalesce("merged_into_id", "pk")).values("today_id")
 
 
 def _email(text: str) -> str:

@@ -11,6 +11,9 @@ import phonenumbers
 from stores.l10n import fold_digits, fold_text
 
 EMAIL = re.compile(r"[^@\s,;<>\"']+@[^@\s,;<>\"']+\.[^@\s.,;<>\"']{2,}")
+CARD_HASH, LONGEST_CARD = re.compile(r"[0-9a-f]{16,64}"), 19
+VISIT_TOKEN = re.compile(r"[2-9a-hjkmnp-z]{20}")  # stores.codes.public_id
+WORD = re.compile(r"\w+")
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -49,9 +52,47 @@ def normal_phone(typed: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+# These read a mailbox without its dots. Source: Gmail help, "Dots don't matter in Gmail addresses".
+DOTLESS = {"gmail.com", "googlemail.com"}
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox that a compared address leads to: without "+tag", at Gmail without dots; '' for nothing."""
+    box, _, domain = email.rpartition("@")
+    box = box.split("+", maxsplit=1)[0] or box
+    if domain in DOTLESS:
+        box, domain = box.replace(".", "") or box, "gmail.com"
+    return f"{box}@{domain}" if box else ""
+
+
+def folded_address(address: str) -> str:
+    """A postal address as it is compared: its words and numbers, no case, no punctuation."""
+    return " ".join(WORD.findall(fold_text(address)))[:300]
+
+
 def clean_name(typed: str) -> str:
     """A name as it may be shown: without controls and direction overrides, at most 200 characters."""
     return " ".join(CONTROLS.sub("", typed).split())[:200]
+
+
+def visit_token(told: str) -> str:
+    """The token of a visit as our links carry it; '' for anything else, which came by an address people can edit."""
+    token = told[:80].strip().lower()
+    return token if VISIT_TOKEN.fullmatch(token) else ""
+
+
+def card_hash(told: str) -> str:
+    """The hash of a card as it is compared; '' for what is none, above all for a card's own number (PCI DSS 3.5)."""
+    text = told[:80].strip().lower()
+    return text if CARD_HASH.fullmatch(text) and not _is_card_number(text) else ""
+
+
+def _is_card_number(text: str) -> bool:
+    """Whether these are as many digits as a card has, with its check digit right (ISO/IEC 7812-1, Luhn)."""
+    if not text.isdecimal() or len(text) > LONGEST_CARD:
+        return False
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(text)))
+    return sum(value // 10 + value % 10 for value in doubled) % 10 == 0
 
 
 def folded_name(name: str) -> str:

@@ -10,7 +10,8 @@ from customers.models import Customer, CustomerTag
 from stores.l10n import fold_text
 from stores.models import Store
 
-PARTNER = "partner"  # who works with the store: audiences ask for it by name
+PARTNER = "partner"  # who works with the store: audiences and programs ask for it by name
+STAFF = "staff"  # who works in it
 LONGEST = 40
 MOST_AT_ONCE = 500
 

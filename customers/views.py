@@ -27,9 +27,9 @@ def customer_list(request: HttpRequest, store: Store) -> HttpResponse:
     segments, tags = list(Segment.objects.for_store(store).order_by("name")), tagging.tags_in(store)
     segment = next((one for one in segments if one.public_id == request.GET.get("segment")), None)
     tag = next((one for one in tags if one == request.GET.get("tag")), "")
-    found = queries.find(store, typed, chip, segment=segment, tag=tag).select_related("share_link")
+    found = queries.find(store, typed, chip, segment=segment, tag=tag)
     if request.GET.get("format") == "csv":
-        newest = found.order_by("-recorded_at", "-pk")[:EXPORT_LIMIT]
+        newest = found.prefetch_related("share_links").order_by("-recorded_at", "-pk")[:EXPORT_LIMIT]
         return csv_response("customers", exporting.header(), (exporting.cells(one) for one in newest))
     context = {
         "nav_key": "customers",
@@ -40,7 +40,7 @@ def customer_list(request: HttpRequest, store: Store) -> HttpResponse:
         "segment": segment,
         "tags": tags,
         "tag": tag,
-        "page": keyset_page(found.prefetch_related("tags"), "recorded_at", request.GET.get("after", "")),
+        "page": keyset_page(found.prefetch_related("tags", "share_links"), "recorded_at", request.GET.get("after", "")),
     }
     return render(request, "customers/list.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from insights.words import voucher_name
 from outreach.rendering import unsubscribe_url
 from outreach.services import is_suppressed
 from referrals.models import Referral, ShareLink
+from referrals.reasons import evidence_of, rivals_of
 from referrals.services.links import landing_url, share_page_url
 from rewards.models import Account, Offer, Tier, Voucher
 from rewards.wording import offer_text
@@ -55,14 +57,17 @@ class Portrait:
     made: list[list[Cell]]
     received_header: list[str]
     received: list[list[Cell]]
+    why: list[str]  # why this advocate was credited with them, and not another
 
 
 def of(store: Store, customer: Customer, *, at: datetime) -> Portrait:
     """Gather the facts; the number of queries does not depend on how many rows there are."""
     orders = Order.objects.for_store(store).filter(customer=customer).standing()
     bought = orders.aggregate(count=Count("pk"), sum=net_sales(store, ""), last=Max("placed_at"))
-    link = ShareLink.objects.for_store(store).filter(customer=customer).first()
-    referrals = Referral.objects.for_store(store).select_related("advocate", "friend", "order").order_by("-created_at")
+    link = ShareLink.objects.for_store(store).filter(customer=customer, is_main=True).first()
+    joined = ("advocate", "friend", "order", "link", "store")
+    referrals = Referral.objects.for_store(store).select_related(*joined).order_by("-created_at")
+    received = list(referrals.filter(friend=customer)[:SHOWN])
     open_cases = RecoveryCase.objects.for_store(store).filter(customer=customer, status=RecoveryCase.Status.OPEN)
     balances = _balances(store, customer)
     return Portrait(
@@ -81,14 +86,22 @@ def of(store: Store, customer: Customer, *, at: datetime) -> Portrait:
         vouchers=_tickets(store, customer, at),
         # Without the column that would name this customer in every row.
         made_header=[title for place, title in enumerate(referral_header()) if place != SENT_BY],
-        made=_cells(store, referrals.filter(advocate=customer), without=SENT_BY),
+        made=_cells(store, list(referrals.filter(advocate=customer)[:SHOWN]), without=SENT_BY),
         received_header=[title for place, title in enumerate(referral_header()) if place != FRIEND],
-        received=_cells(store, referrals.filter(friend=customer), without=FRIEND),
+        received=_cells(store, received, without=FRIEND),
+        why=_why(store, received),
     )
 
 
-def _cells(store: Store, referrals: Any, *, without: int) -> list[list[Cell]]:
-    rows = [referral_cells(store, row) for row in referrals[:SHOWN]]
+def _why(store: Store, received: list[Referral]) -> list[str]:
+    """The evidence of the referral that counts or may count, and of its rivals, in sentences."""
+    live = [one for one in received if one.status != Referral.Status.VOIDED][:1]
+    rivals = rivals_of(store, live)
+    return [line for one in live for line in (evidence_of(one), *rivals[one.pk])]
+
+
+def _cells(store: Store, referrals: Sequence[Referral], *, without: int) -> list[list[Cell]]:
+    rows = [referral_cells(store, row) for row in referrals]
     return [[cell for place, cell in enumerate(row) if place != without] for row in rows]
 
 

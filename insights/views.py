@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -17,6 +17,7 @@ from insights.home import board
 from insights.numbers.period import CHOICES, Period
 from insights.rows import listing
 from outreach.models import Message
+from referrals.doubles import merges_of
 from stores.access import for_role
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
@@ -78,11 +79,14 @@ def rows(request: HttpRequest, store: Store, what: str) -> HttpResponse:
 def customer(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Everything about one customer."""
     found = get_object_or_404(Customer.objects.for_store(store), public_id=public_id)
+    if found.merged_into:
+        return redirect("insights:customer", store=store.slug, public_id=found.merged_into.public_id)
     context: dict[str, Any] = {
         "nav_key": "customers",
         "customer": found,
         "portrait": portrait.of(store, found, at=timezone.now()),
         "timeline": happenings.timeline(store, found),
+        "merges": merges_of(store, found),
     }
     return render(request, "insights/customer.html", context)
 

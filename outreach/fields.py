@@ -110,6 +110,18 @@ _ALL = (
         {"en": "the purchase was returned", "fa": "خرید پس داده شد", "fil": "ibinalik ang binili"},
         can_be_empty=True,
     ),
+    Field(
+        "left",
+        _("What they keep of it, if part is kept"),
+        {"en": "₱70", "fa": "۷۰٬۰۰۰ تومان", "fil": "₱70"},
+        can_be_empty=True,
+    ),
+    Field(
+        "settled",
+        _("What of it settled an earlier reward that had to be taken back"),
+        {"en": "₱30", "fa": "۳۰٬۰۰۰ تومان", "fil": "₱30"},
+        can_be_empty=True,
+    ),
     Field("tier", _("The name of the level"), {"en": "Gold", "fa": "طلایی", "fil": "Ginto"}, can_be_empty=True),
     Field("missing", _("How many friends are missing"), _same(1), Shape.NUMBER),
     Field("counts_on", _("The day it counts"), _same(timedelta(days=14)), Shape.DAY, can_be_empty=True),

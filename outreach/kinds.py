@@ -165,11 +165,11 @@ SPECS: dict[Kind, Spec] = {
         _SERVICE, Trigger.REFERRAL, Action.BUTTON, fresh=7 * _DAY, fields=("friend", "you_get", "counts_on")
     ),
     Kind.FRIEND_APPROVED: Spec(_SERVICE, Trigger.REFERRAL, Action.BUTTON, fields=("friend", "friends")),
-    Kind.REWARD: Spec(_SERVICE, Trigger.REWARD, Action.CODE, fields=("friend", "gift", "code", "until")),
+    Kind.REWARD: Spec(_SERVICE, Trigger.REWARD, Action.CODE, fields=("friend", "gift", "code", "until", "settled")),
     Kind.REWARD_EXPIRING: Spec(
         _MARKETING, Trigger.REWARD, Action.CODE, wait=7 * _DAY, fresh=6 * _DAY, fields=("gift", "code", "until")
     ),
-    Kind.REWARD_VOIDED: Spec(_SERVICE, Trigger.REWARD, Action.BUTTON, fields=("gift", "why")),
+    Kind.REWARD_VOIDED: Spec(_SERVICE, Trigger.REWARD, Action.BUTTON, fields=("gift", "left", "why")),
     Kind.TIER_REACHED: Spec(_SERVICE, Trigger.REFERRAL, Action.BUTTON, fields=("tier", "friends", "you_get")),
     Kind.TIER_NEAR: Spec(
         _MARKETING, Trigger.REFERRAL, Action.SHARE, is_on=False, wait=_DAY, fields=("tier", "missing", *_SHARE)

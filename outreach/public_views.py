@@ -28,7 +28,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         # A mail program must not believe that its one click worked.
         return render(request, "outreach/public/bad_link.html", status=400 if request.method == "POST" else 200)
     store = request.store  # type: ignore[attr-defined]
-    customer = Customer.objects.for_store(store).filter(pk=pk).first()
+    found = Customer.objects.for_store(store).select_related("merged_into").filter(pk=pk).first()
+    customer = found.today if found else None
     speak(request, customer.locale if customer else "", store.locale)
     if customer is None or customer.erased_at:
         return _page(request, "stopped", can_undo=False)

@@ -72,7 +72,8 @@ def start(store: Store, number: str, *, at: datetime) -> None:
 def customer_of(store: Store, channel: Channel, address: str) -> Customer | None:
     """Whose address it is, if anybody's."""
     column = "email_norm" if channel == Channel.EMAIL else "phone_norm"
-    return Customer.objects.for_store(store).filter(**{column: address}).first() if address else None
+    found = Customer.objects.for_store(store).filter(**{column: address}).first() if address else None
+    return found.today if found else None
 
 
 def confirmation(store: Store, customer: Customer) -> Letter:

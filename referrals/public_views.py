@@ -1,4 +1,4 @@
-"""Pages without login: thanks after an answer, the advocate's share page, the friend's landing page.
+"""Pages without login: thanks after an answer, the friend's landing and gift pages, the terms.
 
 A GET by a known bot writes nothing but its own visit, kept apart. Names are cut to what other people
 may see; codes work in the URL, on the page and by voice, with or without cookies and script.
@@ -6,7 +6,8 @@ may see; codes work in the URL, on the page and by voice, with or without cookie
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,20 +16,24 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers.models import Customer
-from outreach.rendering import unsubscribe_url
-from referrals import rules
-from referrals.models import Claim, Program, ShareLink
+from referrals.me_views import note_shared
+from referrals.models import Claim, Program, ShareLink, Visit
+from referrals.public import devices
+from referrals.public.friends import short
+from referrals.public.holdings import voucher_state
+from referrals.public.ladders import standing_of, tiers_of
 from referrals.public.limits import WINDOW, too_many_claims
-from referrals.public.progress import approved_by, progress_of, short, voucher_state
-from referrals.public.sharing import gives_credit, qr_svg, share_panel
+from referrals.public.pages import came_from, gone, is_bot
+from referrals.public.sharing import qr_svg, share_panel
+from referrals.public.terms import Speaker, terms_path
 from referrals.public_forms import ClaimForm
 from referrals.services import asking, claims, links
-from referrals.services.programs import program_of
-from rewards.models import Offer
-from rewards.services import granting
+from referrals.services.devices import hashed
+from referrals.services.programs import program_for, program_of
+from referrals.services.promising import has_room
+from rewards.models import Offer, Terms
+from rewards.services.vouchers import is_given_later
 from rewards.wording import offer_text
-from stores.codes import spaced
 from stores.middleware import speak
 from stores.models import Store
 from stores.public import act_in, address_of, enter_by_token, network_of, public_page
@@ -64,10 +69,10 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
 def _thanks_for(request: HttpRequest, token: str, invitation: Invitation, response: Response) -> dict[str, object]:
     """What the page says to this answer. Asking is noted on the answer, so bots are not asked."""
     now, store = timezone.now(), request.store  # type: ignore[attr-defined]
-    link = None if _is_bot(request) else asking.ask_on_answer(store, response, at=now)
+    link = None if is_bot(request) else asking.ask_on_answer(store, response, at=now)
     cases = RecoveryCase.objects.for_store(store).filter(customer=response.customer_id)
     return {
-        "panel": share_panel(store, link, program_of(store), number=approved_by(store, link)) if link else None,
+        **(_panel(store, link, response) if link else {}),
         "beacon": reverse("referral:shared_from_answer", args=[token]),
         "unhappy": response.group is Group.DETRACTOR,
         "case": cases.filter(status=RecoveryCase.Status.OPEN).order_by("opened_at").first(),
@@ -80,175 +85,193 @@ def _thanks_for(request: HttpRequest, token: str, invitation: Invitation, respon
 def shared_from_answer(request: HttpRequest, token: str) -> HttpResponse:
     """Beacon of the thank-you page: a share button was tapped. The token is the secret."""
     invitation = open_invitation(request, token)
-    return _note_shared(invitation.customer if invitation else None)
+    return note_shared(invitation.customer if invitation else None)
 
 
-# -- The advocate's own page --
+def _panel(store: Store, link: ShareLink, response: Response) -> dict[str, object]:
+    now = timezone.now()
+    if response.customer and response.customer.pk == link.customer_id:
+        link.customer = response.customer
+    program = program_for(link.customer, now) or program_of(store)
+    standing = standing_of(store, link.customer_id, program.terms.ladder, now)
+    return {"panel": share_panel(store, link, program, standing), "terms_url": terms_path(program.terms)}
+
+
+# -- The terms --
 
 
 @public_page
 @require_safe
-def share(request: HttpRequest, token: str) -> HttpResponse:
-    """Share in one tap; see where each friend and reward stands, and why."""
-    customer = _customer(request, token)
-    if customer is None:
-        return _gone(request, status=404)
-    now, store = timezone.now(), request.store  # type: ignore[attr-defined]
-    speak(request, customer.locale, store.locale)
-    program, link = program_of(store), links.share_link_of(customer, at=now)
-    progress = progress_of(store, link, program, now)
-    context = {
-        "name": short(customer.first_name),
-        "panel": share_panel(store, link, program, number=progress.approved),
-        "progress": progress,
-        "program": program,
-        "tiers": _ladder(program),
-        "live": program.status == Program.Status.LIVE,
-        "beacon": reverse("referral:shared", args=[token]),
-        "testimonials": testimonials.feed(store, 3),
-        "stop_url": unsubscribe_url(store, customer),
-    }
-    return render(request, "referrals/public/share.html", context)
-
-
-@public_page
-@require_POST
-def shared(request: HttpRequest, token: str) -> HttpResponse:
-    """Beacon: a share button was tapped. No CSRF cookie: the token is the secret."""
-    return _note_shared(_customer(request, token))
-
-
-def _customer(request: HttpRequest, token: str) -> Customer | None:
-    """The living customer of a share page's token, the request bound to their store."""
-    pk = enter_by_token(request, Purpose.SHARE, token)
+def terms(request: HttpRequest, token: str) -> HttpResponse:
+    """One version of a program's terms, for as long as we exist: rewards were given under it."""
+    pk = enter_by_token(request, Purpose.TERMS, token)
     if pk is None:
-        return None
-    customers = Customer.objects.for_store(request.store)  # type: ignore[attr-defined]
-    return customers.filter(pk=pk, erased_at=None).select_related("store").first()
-
-
-def _note_shared(customer: Customer | None) -> HttpResponse:
-    if customer is None or customer.erased_at:
-        return HttpResponse(status=404)
-    now = timezone.now()
-    links.note_shared(links.share_link_of(customer, at=now), at=now)
-    return HttpResponse(status=204)
-
-
-def _ladder(program: Program) -> list[dict[str, object]]:
-    tiers = granting.steps_of(program.ladder).values()
-    return [{"tier": tier, "gets": offer_text(tier.offer, program.store)} for tier in tiers]
+        return gone(request)
+    store = request.store  # type: ignore[attr-defined]
+    versions = Terms.objects.for_store(store).select_related(
+        "budget", "friend_offer", "ladder", "friend_ladder", "second_offer"
+    )
+    found = versions.filter(pk=pk).first()
+    if found is None:
+        return gone(request)
+    speak(request, store.locale)
+    program = Program.objects.for_store(store).filter(budget=found.budget_id).first()
+    speaker = Speaker(found, store, get_language() or "en")
+    friend_tiers = tiers_of(found.friend_ladder) if found.friend_ladder else ()
+    context = {
+        "version": found,
+        "program": program,
+        "is_newest": program is not None and program.terms_id == found.pk,
+        "terms": speaker.wording(tiers_of(found.ladder), friend_tiers),
+    }
+    return render(request, "referrals/public/terms.html", context)
 
 
 # -- The friend --
+
+
+@dataclass(frozen=True)
+class Invited:
+    """A share link that a friend can use now, with the program by which it does."""
+
+    link: ShareLink
+    program: Program
+
+    @property
+    def store(self) -> Store:
+        """The link's store."""
+        found: Store = self.link.store
+        return found
 
 
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def landing(request: HttpRequest, code: str) -> HttpResponse:
     """Who sent the gift, what it is, until when, how to use it; a POST takes it."""
-    link = _open_link(request, code)
-    if link is None:
-        return _gone(request, status=404)
+    invited = _invited(request, code)
+    if invited is None:
+        return gone(request)
     if request.method == "POST":
-        return _claim(request, link)
-    if request.method == "GET":
-        _count_visit(request, link)
-    return _landing(request, link, ClaimForm())
+        return _claim(request, invited)
+    known = devices.known_device(request)
+    value = known or devices.new_device()
+    visit = _count_visit(request, invited.link, value) if request.method == "GET" else None
+    response = _landing(request, invited, ClaimForm(), visit=visit)
+    return response if known or is_bot(request) else devices.remember(response, value)
 
 
 @public_page
 @require_safe
 def gift(request: HttpRequest, code: str, claim: str) -> HttpResponse:
     """The friend's own voucher, at an address of 99 random bits."""
-    link = _open_link(request, code)
-    found = Claim.objects.for_store(link.store).filter(public_id=claim) if link else Claim.objects.none()
-    taken = found.select_related("voucher__offer", "link__customer", "friend").first()
+    invited = _invited(request, code)
+    found = Claim.objects.for_store(invited.store).filter(public_id=claim) if invited else Claim.objects.none()
+    taken = found.select_related("voucher__offer", "link__customer", "friend", "terms").first()
     voucher = taken.voucher if taken else None
     offer = voucher.offer if voucher else None
-    if link is None or taken is None or voucher is None or offer is None or taken.friend.erased_at:
-        return _gone(request, status=404)
+    if invited is None or taken is None or voucher is None or offer is None or taken.friend.erased_at:
+        return gone(request)
     context = {
         "sender": short(taken.link.customer.first_name),
         "voucher": voucher,
-        "code": spaced(voucher.code),
-        "qr": qr_svg(voucher.code, label=spaced(voucher.code)),
+        "code": voucher.as_shown,
+        "qr": qr_svg(voucher.code, label=voucher.as_shown),
         "state": voucher_state(voucher, timezone.now()),
-        **_gift_words(link.store, offer),
+        "terms_url": terms_path(taken.terms),
+        **_gift_words(invited.store, offer),
     }
     return render(request, "referrals/public/gift.html", context)
 
 
-def _open_link(request: HttpRequest, code: str) -> ShareLink | None:
-    """The link of a code that a friend can use now; None for unknown, paused and erased alike.
+def _invited(request: HttpRequest, code: str) -> Invited | None:
+    """What a code leads a friend to now; None for unknown, paused and erased alike.
 
     The request is bound to its store only then, so that the page for the others is the same to a letter.
     """
-    link = links.enter_by_code(code)
-    if link is None or link.program.status != Program.Status.LIVE or link.customer.erased_at:
+    now = timezone.now()
+    link = links.enter_by_code(code, at=now)
+    program = program_for(link.customer, now) if link and not link.customer.erased_at else None
+    if link is None or program is None:
         return None
     act_in(request, link.store)
     # Nothing is known of the friend; who sent them most likely speaks their language.
     speak(request, link.customer.locale, link.store.locale)
-    return link
+    return Invited(link, program)
 
 
-def _gone(request: HttpRequest, *, status: int) -> HttpResponse:
-    """One friendly page for everything that cannot be shown."""
-    request.store = None  # type: ignore[attr-defined]
-    return render(request, "referrals/public/gone.html", status=status)
-
-
-def _is_bot(request: HttpRequest) -> bool:
-    """Known bots, and browsers that only fetch ahead."""
-    ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    return "prefetch" in ahead or rules.is_bot(request.headers.get("User-Agent", ""))
-
-
-def _count_visit(request: HttpRequest, link: ShareLink) -> None:
-    now, agent = timezone.now(), request.headers.get("User-Agent", "")
+def _count_visit(request: HttpRequest, link: ShareLink, device: str) -> Visit:
+    now, agent, is_program = timezone.now(), request.headers.get("User-Agent", ""), is_bot(request)
     visitor = links.visitor_of(address_of(request), agent, now.date().isoformat())
-    links.record_visit(link, visitor=visitor, is_bot=_is_bot(request), at=now)
+    return links.record_visit(
+        link,
+        visitor=visitor,
+        is_bot=is_program,
+        at=now,
+        device="" if is_program else hashed(link.store, device),
+        referrer=came_from(request),
+    )
 
 
-def _claim(request: HttpRequest, link: ShareLink) -> HttpResponse:
+def _claim(request: HttpRequest, invited: Invited) -> HttpResponse:
     """Give the gift; whatever speaks against it leaves the page, and what was typed, as it was."""
+    link, network = invited.link, network_of(address_of(request))
     form = ClaimForm(request.POST, country=link.store.country)
-    if too_many_claims(link, network_of(address_of(request))):
-        response = _landing(request, link, form, status=429, notice="busy")
+    if too_many_claims(link, network):
+        response = _landing(request, invited, form, status=429, notice="busy")
         response["Retry-After"] = str(WINDOW)
         return response
     if not form.is_valid():
-        return _landing(request, link, form, status=400)
+        return _landing(request, invited, form, status=400)
+    trace = claims.Trace(devices.device_hash(request, link.store), hashed(link.store, network))
     try:
-        taken = claims.claim(link, form.person(get_language() or ""), at=timezone.now())
+        taken = claims.claim(link, form.person(get_language() or ""), at=timezone.now(), trace=trace)
     except claims.NotForThem:
-        # Their own link or a known customer: one kind sentence for both, and no accusation.
-        return _landing(request, link, form, notice="known")
+        # Their own link, a known customer, the last place gone: no accusation, and nothing to be found out by.
+        return _landing(request, invited, form, notice="known")
     return redirect("referral:gift", code=link.code, claim=taken.public_id)
 
 
 def _landing(
-    request: HttpRequest, link: ShareLink, form: ClaimForm, *, status: int = 200, notice: str = ""
+    request: HttpRequest,
+    invited: Invited,
+    form: ClaimForm,
+    *,
+    status: int = 200,
+    notice: str = "",
+    visit: Visit | None = None,
 ) -> HttpResponse:
-    offer = link.program.friend_offer
+    link, program, now = invited.link, invited.program, timezone.now()
+    offer = program.terms.friend_offer
+    is_full = not has_room(program.terms)
     context = {
         "link": link,
         "url": links.landing_url(link),
         "sender": short(link.customer.first_name),
         "form": form,
-        "notice": notice,
-        "until": timezone.now() + timedelta(days=offer.valid_days),
+        "notice": "full" if is_full else notice,
+        "until": _good_until(offer, program.terms, now),
+        "ends_at": program.ends_at,
+        "places_left": _places_left(program),
+        "terms_url": terms_path(program.terms),
+        "shop_url": links.shop_url(link.store, visit),
         "testimonials": testimonials.feed(link.store, 3),
         **_gift_words(link.store, offer),
     }
     return render(request, "referrals/public/landing.html", context, status=status)
 
 
+def _good_until(offer: Offer, terms: Terms, now: datetime) -> datetime:
+    """Until when a gift that is taken today can be used."""
+    days = min(offer.valid_days, terms.claim_days) if is_given_later(offer) else offer.valid_days
+    return now + timedelta(days=days)
+
+
+def _places_left(program: Program) -> int | None:
+    """How many friends there is a place for yet; None without such a limit."""
+    budget = program.budget
+    return None if budget.places is None else max(budget.places - budget.places_taken, 0)
+
+
 def _gift_words(store: Store, offer: Offer) -> dict[str, object]:
     """The friend's gift as both pages say it."""
-    return {
-        "gift": offer_text(offer, store),
-        "offer": offer,
-        "credit_later": gives_credit(offer),
-    }
+    return {"gift": offer_text(offer, store), "offer": offer, "given_later": is_given_later(offer)}

@@ -8,28 +8,30 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Case, Count, IntegerField, Prefetch, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Sum, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from customers.models import Customer, Order
-from referrals import changes
-from referrals.models import Program, Referral, ReferralEvent
-from referrals.services.claims import gives_credit_later
-from referrals.services.programs import OfferTerms, describe
+from customers.models import Customer, Order, Product
+from referrals import appeals_found, changes
+from referrals.fraud import words as signs
+from referrals.models import Boost, Program, Referral, ReferralEvent
+from referrals.reasons import evidence_of, isolate, rivals_of
+from referrals.services import naming
+from referrals.services.programs import programs_of
+from referrals.services.terms import describe
 from rewards import rules as reward_rules
-from rewards.models import Offer, Redemption, Reward, Tier, Voucher
+from rewards.models import Offer, Redemption, Reward, Terms, Tier, Voucher
 from rewards.services import granting
-from rewards.wording import offer_text
+from rewards.services.statements import BudgetStanding, budget_standings
+from rewards.services.vouchers import is_given_later
+from rewards.wording import offer_text, tier_text
 from stores import lists
-from stores.l10n import exponent
 from stores.models import AuditEvent, Store
-from stores.tenancy import StoreQuerySet
 
 WAITING = [Referral.Status.FLAGGED, Referral.Status.PENDING]
 DECIDED = [Referral.Status.APPROVED, Referral.Status.VOIDED]
-HISTORY = 20
-CHEAP_UNTIL = 100  # in the money people count in. Source: EFFECTIVENESS, "% off when cheap, amount when dear" [15]
+HISTORY, MOST_PRODUCTS = 20, 500
 
 
 @dataclass
@@ -41,6 +43,9 @@ class Row:
     days: int  # from the order until now
     brings: list[str] = field(default_factory=list)  # what approving gives, in words
     by: str = ""  # who decided; '' for the engine
+    signals: list[signs.Line] = field(default_factory=list)  # what speaks against it
+    steps: list[signs.Step] = field(default_factory=list)  # how it came to where it stands
+    rivals: list[str] = field(default_factory=list)  # who else spoke for it, and why they were not credited
 
 
 def waiting(store: Store) -> QuerySet[Referral]:
@@ -58,20 +63,22 @@ def decided(store: Store) -> QuerySet[Referral]:
 def with_people(store: Store) -> QuerySet[Referral]:
     """The store's referrals with everybody and everything a row names."""
     return Referral.objects.for_store(store).select_related(
-        "advocate", "friend", "order", "link", "store", "ladder", "friend_offer"
+        "advocate", "friend", "order", "link", "store", "terms__ladder", "terms__friend_offer"
     )
 
 
 def counts(store: Store) -> dict[str, int]:
-    """How many need a look, and how many wait in all."""
+    """How many need a look, and how many wait in all; and the appeals without an answer."""
     mine = Referral.objects.for_store(store).filter(status__in=WAITING)
-    return mine.aggregate(waiting=Count("pk"), flagged=Count("pk", filter=Q(status=Referral.Status.FLAGGED)))
+    referrals = mine.aggregate(waiting=Count("pk"), flagged=Count("pk", filter=Q(status=Referral.Status.FLAGGED)))
+    return {**referrals, "appeals": appeals_found.count_waiting(store)}
 
 
-def waiting_page(store: Store, cursor: str) -> lists.Page:
-    """A page of `waiting`; `cursor` is what the page before named."""
+def waiting_page(store: Store, cursor: str, *, flagged: bool = False) -> lists.Page:
+    """A page of `waiting`; `cursor` is what the page before named; `flagged`: only those that need a look."""
     start = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 9 else 0
-    found = list(waiting(store)[start : start + lists.PAGE + 1])
+    rows = waiting(store).filter(status=Referral.Status.FLAGGED) if flagged else waiting(store)
+    found = list(rows[start : start + lists.PAGE + 1])
     return lists.Page(found[: lists.PAGE], str(start + lists.PAGE) if len(found) > lists.PAGE else "")
 
 
@@ -83,6 +90,8 @@ def decided_page(store: Store, cursor: str) -> lists.Page:
 def rows_of(store: Store, referrals: Sequence[Referral], at: datetime) -> list[Row]:
     """The referrals with evidence and consequences in words; a fixed number of queries."""
     gifts = _gifts_ahead(store, [one for one in referrals if one.status in WAITING])
+    signals, steps = signs.lines_of(store, referrals), signs.steps_of(store, referrals)
+    rivals = rivals_of(store, referrals)
     return [
         Row(
             referral=one,
@@ -90,32 +99,12 @@ def rows_of(store: Store, referrals: Sequence[Referral], at: datetime) -> list[R
             days=max(0, (at - one.order.placed_at).days),
             brings=gifts.get(one.pk, []),
             by=_decider(one) if one.status in DECIDED else "",
+            signals=signals[one.pk],
+            steps=steps[one.pk],
+            rivals=rivals[one.pk],
         )
         for one in referrals
     ]
-
-
-def evidence_of(referral: Referral) -> str:
-    """How it is known that this friend came by that customer, in words."""
-    words = {
-        "friend": isolate(_friend(referral)),
-        "advocate": isolate(str(referral.advocate)),
-        "code": isolate(referral.link.code),
-    }
-    if referral.evidence == Referral.Evidence.VOUCHER:
-        return _("%(friend)s used the gift they had taken from the link of %(advocate)s.") % words
-    if referral.evidence == Referral.Evidence.CODE:
-        return _("%(friend)s gave the code %(code)s of %(advocate)s.") % words
-    return _("%(friend)s had taken the gift of %(advocate)s with the same e-mail or phone.") % words
-
-
-def isolate(text: str) -> str:
-    """The text kept together in a line of the other direction (Unicode FSI and PDI)."""
-    return f"\u2068{text}\u2069"
-
-
-def _friend(referral: Referral) -> str:
-    return str(referral.friend) if referral.friend else _("A guest")
 
 
 def _decider(referral: Referral) -> str:
@@ -128,20 +117,21 @@ def _gifts_ahead(store: Store, referrals: Sequence[Referral]) -> dict[int, list[
     """By referral id, what approving it now would give to both sides."""
     if not referrals:
         return {}
-    ladders = {pk: granting.steps_of(ladder) for pk, ladder in {one.ladder_id: one.ladder for one in referrals}.items()}
+    ladders = {one.terms.ladder_id: one.terms.ladder for one in referrals}
+    steps = {pk: granting.steps_of(ladder) for pk, ladder in ladders.items()}
     done = approved_by(store, {one.advocate_id for one in referrals})
     gifts, given = {}, _have_their_gift(store, referrals)
     for one in referrals:
-        tiers = ladders[one.ladder_id]
+        tiers = steps[one.terms.ladder_id]
         earned = reward_rules.earned_tiers(granting.as_steps(tiers), done.get(one.advocate_id, 0) + 1)
         gifts[one.pk] = [_to(one.advocate, tiers[step.pk].offer, store) for step in earned]
-        if one.friend and (gives_credit_later(one.friend_offer) or one.pk not in given):
-            gifts[one.pk].append(_to(one.friend, one.friend_offer, store))
+        if one.friend and (is_given_later(one.terms.friend_offer) or one.pk not in given):
+            gifts[one.pk].append(_to(one.friend, one.terms.friend_offer, store))
     return gifts
 
 
 def _have_their_gift(store: Store, referrals: Sequence[Referral]) -> set[int]:
-    """Referrals whose friend has the gift already; many at once of what `attribution.gift_was_given` says of one."""
+    """Referrals whose friend has the gift already; many at once of what `claims.gift_was_given` says of one."""
     used = Redemption.objects.for_store(store).filter(order__in=[one.order_id for one in referrals], reversed_at=None)
     orders = set(used.values_list("order_id", flat=True))
     keys = {f"friend:{one.friend_id}" for one in referrals}
@@ -151,6 +141,29 @@ def _have_their_gift(store: Store, referrals: Sequence[Referral]) -> set[int]:
 
 def _to(person: Customer, offer: Offer, store: Store) -> str:
     return _("%(gift)s for %(name)s") % {"gift": offer_text(offer, store), "name": isolate(str(person))}
+
+
+# -- Buyers who named somebody --
+
+NAMED_FOR = timedelta(days=60)  # so long such an order is offered to be credited
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Named:
+    """An order whose buyer named somebody, and who may be meant."""
+
+    order: Order
+    people: list[Customer]
+
+
+def named_orders(store: Store, at: datetime) -> list[Named]:
+    """Lately named advocates whom only a person can tell apart, the latest order first; three queries at most."""
+    known = Referral.objects.filter(store=store, order=OuterRef("pk"))
+    told = Order.objects.for_store(store).standing().exclude(named="").filter(placed_at__gte=at - NAMED_FOR)
+    orders = list(told.filter(~Exists(known)).select_related("customer").order_by("-placed_at")[:MOST_NAMED])
+    found = naming.matches(store, {one.named for one in orders}) if orders else {}
+    return [Named(one, found[one.named][: naming.MOST]) for one in orders if one.named in found]
 
 
 def approved_by(store: Store, advocates: Iterable[int]) -> dict[int, int]:
@@ -203,21 +216,24 @@ def order_total(referrals: Iterable[Referral]) -> int:
     return sum(one.order.total_minor for one in referrals)
 
 
-# -- The program --
+# -- Programs --
 
 
-def effects(store: Store) -> list[str]:
+def effects(program: Program) -> list[str]:
     """Whom new terms do not touch, and whom they do."""
-    given = Voucher.objects.for_store(store).filter(status=Voucher.Status.ISSUED, kind=Voucher.Kind.OFFER).count()
-    coming = Referral.objects.for_store(store).filter(status__in=WAITING).count()
+    store, of_program = program.store, {"terms__budget": program.budget_id}
+    given = Voucher.objects.for_store(store).filter(status=Voucher.Status.ISSUED, kind=Voucher.Kind.OFFER)
+    waiting = Referral.objects.for_store(store).filter(status__in=WAITING, **of_program)
+    held = given.filter(Q(reward__terms__budget=program.budget_id) | Q(claim__terms__budget=program.budget_id)).count()
+    coming = waiting.count()
     lines = []
-    if given:
+    if held:
         words = ngettext(
             "%(count)s gift or reward is given and not used yet: it keeps what it promised.",
             "%(count)s gifts and rewards are given and not used yet: they keep what they promised.",
-            given,
+            held,
         )
-        lines.append(words % {"count": changes.number(given)})
+        lines.append(words % {"count": changes.number(held)})
     if coming:
         words = ngettext(
             "%(count)s purchase of a friend waits to be counted: it is rewarded by the steps of its day.",
@@ -230,69 +246,131 @@ def effects(store: Store) -> list[str]:
 
 @dataclass(frozen=True)
 class Version:
-    """A change of the program in the past."""
+    """A change of the program in the past. `back_to` is the number of the terms before it, where they are known."""
 
     at: datetime
     by: str
     lines: list[str]
+    back_to: int | None
 
 
 def history(program: Program) -> list[Version]:
     """The latest changes of the program in words, newest first."""
-    events = AuditEvent.objects.for_store(program.store).filter(
-        action__in=["program.changed", "program.status"], subject=program.public_id
-    )
+    actions = ["program.made", "program.changed", "program.status", "program.boost"]
+    events = AuditEvent.objects.for_store(program.store).filter(action__in=actions, subject=program.public_id)
     return [
-        Version(event.at, str(event.user or ""), changes.in_words(event.before, event.after, program.store))
+        Version(
+            event.at,
+            str(event.user or ""),
+            changes.in_words(event.before, event.after, program.store),
+            event.before.get("version") if event.action == "program.changed" else None,
+        )
         for event in events.select_related("user").order_by("-at", "-pk")[:HISTORY]
     ]
 
 
-def average_order(store: Store, at: datetime) -> int | None:
-    """The average order of the last year in minor units of the store's currency; None without orders."""
-    orders: StoreQuerySet = Order.objects.for_store(store).filter(
-        placed_at__gte=at - timedelta(days=365), currency=store.currency, cancelled_at=None, refunded_at=None
-    )
-    average = orders.aggregate(average=Avg("total_minor"))["average"]
-    return int(average) if average else None
+def version_of(program: Program, typed: str) -> Terms | None:
+    """An older version of the program's terms by its number as it was sent; None where there is no such one."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 9):
+        return None
+    versions = Terms.objects.for_store(program.store).filter(budget=program.budget_id)
+    joined = versions.select_related("friend_offer__product", "second_offer__product", "ladder", "friend_ladder")
+    found: Terms | None = joined.filter(number=int(typed)).first()
+    return found
 
 
-def advice(terms: OfferTerms, store: Store, average_minor: int | None) -> str:
-    """Percentages look bigger on cheap goods, amounts on dear ones, by the store's own average order."""
-    if not average_minor:
-        return ""
-    words = {"average": _money(average_minor, store)}
-    is_dear = average_minor > CHEAP_UNTIL * 10 ** (exponent(store.currency) + store.toman)
-    if terms.percent is not None and is_dear:
-        words |= {
-            "percent": changes.number(terms.percent),
-            "amount": _money(average_minor * terms.percent // 100, store),
-        }
-        return (
-            _(
-                "Your average order is %(average)s. For dear goods an amount looks bigger: "
-                "%(amount)s off costs you about the same as %(percent)s%%."
-            )
-            % words
+def preview(program: Program | None, after: changes.Facts, store: Store) -> dict[str, Any]:
+    """What saving would change, and for whom; of a program that is yet to be made nothing."""
+    lines = changes.in_words(describe(program), after, store) if program else []
+    return {"changes": lines, "effects": effects(program) if program and lines else []}
+
+
+@dataclass(frozen=True)
+class ProgramRow:
+    """A program as the list shows it: `state` also tells one that waits for its start, or is past its end."""
+
+    program: Program
+    state: str
+    friend_gets: str
+    you_get: list[str]
+    budget: BudgetStanding
+    boost: Boost | None
+
+    @property
+    def parts(self) -> list[tuple[str, int, float]]:
+        """The bar: name, amount and percent of the ceiling, of what is paid, owed and promised."""
+        ceiling = self.budget.ceiling_minor
+        amounts = [
+            ("paid", self.budget.paid_minor),
+            ("held", self.budget.held_minor),
+            ("promised", self.budget.promised_minor),
+        ]
+        return [(name, amount, round(100 * max(amount, 0) / ceiling, 2) if ceiling else 0) for name, amount in amounts]
+
+
+def program_rows(store: Store, at: datetime) -> list[ProgramRow]:
+    """The store's programs: running ones first, then the newest; a fixed number of queries."""
+    rows = _rows(store, list(programs_of(store).order_by("-pk")), at)
+    return sorted(rows, key=lambda row: ORDER.index(row.state))
+
+
+def row_of(program: Program, at: datetime) -> ProgramRow:
+    """One program as the list shows it."""
+    return _rows(program.store, [program], at)[0]
+
+
+def _rows(store: Store, found: list[Program], at: datetime) -> list[ProgramRow]:
+    standings = budget_standings(store, [one.budget for one in found], at)
+    steps = _steps_of(store, [one.terms.ladder_id for one in found])
+    boosts = {boost.program_id: boost for boost in running_boosts(store, at)}
+    return [
+        ProgramRow(
+            program=one,
+            state=state_of(one, at),
+            friend_gets=offer_text(one.terms.friend_offer, store),
+            you_get=[_step_text(tier, store) for tier in steps.get(one.terms.ladder_id, [])],
+            budget=standings[one.budget_id],
+            boost=boosts.get(one.pk),
         )
-    if terms.amount_minor and not is_dear:
-        share = max(1, round(100 * terms.amount_minor / average_minor))
-        words["percent"] = changes.number(share)
-        return (
-            _(
-                "Your average order is %(average)s. For cheap goods a percentage looks bigger: "
-                "%(percent)s%% off costs you about the same."
-            )
-            % words
-        )
-    return _("Your average order is %(average)s: this kind of gift suits it.") % words
+        for one in found
+    ]
 
 
-def _money(minor: int, store: Store) -> str:
-    return changes.money(minor, store)
+def _step_text(tier: Tier, store: Store) -> str:
+    return _("%(step)s: %(gift)s") % {"step": tier_text(tier), "gift": offer_text(tier.offer, store)}
 
 
-def preview(program: Program, after: changes.Facts, store: Store) -> dict[str, Any]:
-    """What saving would change, and for whom."""
-    lines = changes.in_words(describe(program), after, store)
-    return {"changes": lines, "effects": effects(store) if lines else []}
+ORDER = ["live", "coming", "draft", "paused", "over", "ended"]
+
+
+def state_of(program: Program, at: datetime) -> str:
+    """The program's status; of one that is published also whether it is still to come, or over."""
+    if program.status != Program.Status.LIVE or program.is_open(at):
+        return str(program.status)
+    return "coming" if program.starts_at and at < program.starts_at else "over"
+
+
+def _steps_of(store: Store, ladders: Iterable[int]) -> dict[int, list[Tier]]:
+    rows: dict[int, list[Tier]] = {}
+    tiers = Tier.objects.for_store(store).filter(ladder__in=list(ladders)).select_related("offer")
+    for tier in tiers.order_by("threshold", "gives"):
+        rows.setdefault(tier.ladder_id, []).append(tier)
+    return rows
+
+
+def running_boosts(store: Store, at: datetime) -> QuerySet[Boost]:
+    """Boosts in force at `at`, the largest last."""
+    rows: QuerySet[Boost] = Boost.objects.for_store(store).filter(starts_at__lte=at, ends_at__gt=at)
+    return rows.filter(Q(stopped_at=None) | Q(stopped_at__gt=at)).order_by("percent")
+
+
+def boosts_of(program: Program) -> QuerySet[Boost]:
+    """The program's boosts, the latest first."""
+    rows: QuerySet[Boost] = Boost.objects.for_store(program.store).filter(program=program)
+    return rows.order_by("-starts_at", "-pk")[:HISTORY]
+
+
+def products_to_pick(store: Store) -> QuerySet[Product]:
+    """Products to choose a free one from, by name; a person can type any other."""
+    rows: QuerySet[Product] = Product.objects.for_store(store).order_by("name")
+    return rows[:MOST_PRODUCTS]

@@ -115,7 +115,7 @@ def segment_preview(request: HttpRequest, store: Store) -> HttpResponse:
 def segment_csv(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """The members as a file, those last come to know first."""
     found = get_object_or_404(Segment.objects.for_store(store), public_id=public_id)
-    people = Customer.objects.for_store(store).filter(segments__segment=found).select_related("share_link")
+    people = Customer.objects.for_store(store).filter(segments__segment=found).prefetch_related("share_links")
     rows = people.order_by("-recorded_at", "-pk")[:EXPORT_LIMIT]
     return csv_response(f"segment-{found.public_id}", exporting.header(), (exporting.cells(one) for one in rows))
 

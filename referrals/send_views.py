@@ -47,7 +47,7 @@ def send(request: HttpRequest, store: Store) -> HttpResponse:
         "segments": segments,
         "segment": segment,
         "wanted": wanted,
-        "is_paused": live_program(store) is None,
+        "is_paused": live_program(store, timezone.now()) is None,
         "key": random_characters(20),
         "lately": Job.objects.for_store(store).filter(kind=campaigns.KIND).order_by("-started_at")[:LATELY],
         "forecast": _forecast(store, journey, segment) if journey and is_chosen else None,

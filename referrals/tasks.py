@@ -2,10 +2,27 @@
 
 from datetime import datetime, timedelta
 
+from customers.services.comparing import fill_compared
 from referrals import audiences
-from referrals.services import asking, attribution, campaigns, deciding, journeying, stopping
+from referrals.fraud import examining, learning
+from referrals.services import (
+    asking,
+    attribution,
+    campaigns,
+    deciding,
+    devices,
+    journeying,
+    later,
+    merging,
+    promising,
+    refunds,
+    stopping,
+)
+from rewards.services import granting
 from stores.models import Store
 from stores.ticks import for_each_store, periodic
+
+EVER = timedelta(days=3650)
 
 
 @periodic(60)
@@ -27,7 +44,25 @@ def attribute_missed(at: datetime) -> int:
 
 
 def _attribute_all(store: Store, at: datetime) -> int:
-    return attribution.attribute_orders(store, at, since=at - timedelta(days=3650))
+    return attribution.attribute_orders(store, at, since=at - EVER)
+
+
+@periodic(60)
+def examine_waiting(at: datetime) -> int:
+    """Look again at what waits, before it counts by itself."""
+    return for_each_store(examining.examine_due, at)
+
+
+@periodic(86400)
+def follow_decisions(at: datetime) -> int:
+    """Let the checks' weights follow what people decided, where the store wishes so."""
+    return for_each_store(learning.follow, at)
+
+
+@periodic(86400)
+def fill_what_checks_compare(at: datetime) -> int:
+    """Mailboxes and addresses of customers who were written down before these were kept."""
+    return for_each_store(fill_compared, at)
 
 
 @periodic(30)
@@ -37,9 +72,45 @@ def approve_due(at: datetime) -> int:
 
 
 @periodic(30)
-def void_refunded(at: datetime) -> int:
-    """Void referrals whose order was refunded or cancelled."""
-    return for_each_store(deciding.void_refunded, at)
+def answer_refunds(at: datetime) -> int:
+    """Void referrals, and make rewards smaller, whose purchase was cancelled or sent back lately."""
+    return for_each_store(refunds.answer_refunds, at)
+
+
+@periodic(86400)
+def answer_missed_refunds(at: datetime) -> int:
+    """The nightly repair: the same without the bounded look-back."""
+    return for_each_store(_answer_all_refunds, at)
+
+
+def _answer_all_refunds(store: Store, at: datetime) -> int:
+    return refunds.answer_refunds(store, at, since=at - EVER)
+
+
+@periodic(300)
+def reward_later(at: datetime) -> int:
+    """Grant what friends' later purchases bring."""
+    return for_each_store(later.reward_later, at)
+
+
+@periodic(86400)
+def reward_missed(at: datetime) -> int:
+    """The nightly repair: the same without the bounded look-back."""
+    return for_each_store(_reward_all_later, at)
+
+
+def _reward_all_later(store: Store, at: datetime) -> int:
+    return later.reward_later(store, at, since=at - EVER)
+
+
+@periodic(3600)
+def end_waiting(at: datetime) -> int:
+    """Give who did not choose in time the usual reward, and the room of gifts nobody used to others."""
+    return for_each_store(_end_waiting, at)
+
+
+def _end_waiting(store: Store, at: datetime) -> int:
+    return granting.choose_due(store, at) + promising.release_unused(store, at)
 
 
 @periodic(30)
@@ -82,3 +153,15 @@ def refresh_segments(at: datetime) -> int:
 def send_by_hand(at: datetime) -> int:
     """Plan the messages that somebody pressed "send" for, piece by piece, each in a transaction of its own."""
     return campaigns.continue_all(at)
+
+
+@periodic(60)
+def bring_along(at: datetime) -> int:
+    """Bring along what was written to somebody in the moment they were merged with another customer."""
+    return for_each_store(merging.bring_along, at)
+
+
+@periodic(86400)
+def forget_traces(at: datetime) -> int:
+    """Forget which browsers and networks people came by, after 90 days."""
+    return for_each_store(devices.forget_traces, at)

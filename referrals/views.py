@@ -32,11 +32,15 @@ def approvals(request: HttpRequest, store: Store) -> HttpResponse:
     decided, cursor = request.GET.get("tab") == "decided", request.GET.get("after", "")
     if request.GET.get("format") == "csv":
         return _as_csv(store, decided=decided)
-    page = queries.decided_page(store, cursor) if decided else queries.waiting_page(store, cursor)
+    flagged = not decided and request.GET.get("only") == "flagged"
+    page = queries.decided_page(store, cursor) if decided else queries.waiting_page(store, cursor, flagged=flagged)
     context = {
         "nav_key": "approvals",
+        "tab": "decided" if decided else "waiting",
+        "flagged": flagged,
         "rows": queries.rows_of(store, page.rows, timezone.now()),
         "next": page.next,
+        "named": queries.named_orders(store, timezone.now()) if not (decided or cursor) else [],
         "decided": decided,
         "counts": queries.counts(store),
     }
@@ -46,7 +50,7 @@ def approvals(request: HttpRequest, store: Store) -> HttpResponse:
 def _as_csv(store: Store, *, decided: bool) -> HttpResponse:
     found = queries.decided(store).order_by("-decided_at", "-pk") if decided else queries.waiting(store)
     header = [_("Friend"), _("Customer"), _("Evidence"), _("Order"), _("Amount"), _("Ordered"), _("State"),
-              _("Reason"), _("Counts by itself on"), _("Decided"), _("By")]  # fmt: skip
+              _("Reason"), _("Counts by itself on"), _("Decided"), _("By"), _("Signs")]  # fmt: skip
     rows = queries.rows_of(store, list(found[:EXPORT_LIMIT]), timezone.now())
     return csv_response("approvals", header, (_cells(row, store) for row in rows))
 
@@ -57,7 +61,7 @@ def _cells(row: queries.Row, store: Store) -> list[object]:
     return [
         one.friend, one.advocate, row.evidence, one.order.external_id, changes.money(one.order.total_minor, store),
         one.order.placed_at, one.get_status_display(), one.get_reason_display(), one.hold_until if waits else None,
-        one.decided_at, row.by,
+        one.decided_at, row.by, "; ".join(line.words for line in row.signals),
     ]  # fmt: skip
 
 

@@ -1,19 +1,22 @@
 """When vouchers end, and the nightly look at the books."""
 
-import logging
 from datetime import datetime, timedelta
 
-from rewards.services import ledger, telling, vouchers
+from rewards.services import pools, recounting, telling, vouchers
 from stores.models import Store
 from stores.ticks import for_each_store, periodic
-
-logger = logging.getLogger(__name__)
 
 
 @periodic(3600)
 def expire_due(at: datetime) -> int:
     """Mark vouchers past their end."""
     return for_each_store(vouchers.expire_due, at)
+
+
+@periodic(5)
+def make_codes(at: datetime) -> int:
+    """Make the codes that somebody asked for, piece by piece, each in a transaction of its own."""
+    return pools.continue_all(at)
 
 
 @periodic(60)
@@ -28,12 +31,9 @@ def _tell(store: Store, at: datetime) -> int:
 
 @periodic(86400)
 def recount(at: datetime) -> int:
-    """Compare every running balance with the sum of its entries; says so loudly when they differ."""
+    """Count the books again; what is wrong stands on the owner's home and stops payouts."""
     return for_each_store(_recount, at)
 
 
 def _recount(store: Store, at: datetime) -> int:
-    wrong = ledger.drift(store)
-    if wrong or ledger.total(store):
-        logger.error("the books of store %s do not add up: accounts %s", store.pk, sorted(wrong))
-    return len(wrong)
+    return len(recounting.recount(store, at))

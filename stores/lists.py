@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -84,5 +85,5 @@ def csv_response(name: str, header: Sequence[object], rows: Iterable[Sequence[ob
 def harmless(cell: object) -> str:
     """The cell as text that no spreadsheet takes for a formula. Source: OWASP, CSV Injection."""
     text = cell.isoformat() if isinstance(cell, datetime) else str("" if cell is None else cell)
-    is_number = isinstance(cell, int | float)
+    is_number = isinstance(cell, int | float | Decimal)
     return f"'{text}" if text.startswith(FORMULA_STARTS) and not is_number else text

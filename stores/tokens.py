@@ -26,6 +26,7 @@ class Purpose(Enum):
     UNSUBSCRIBE = b"u"
     COUNTER = b"q"
     TESTIMONIAL = b"t"
+    TERMS = b"v"
 
 
 class BadToken(Exception):

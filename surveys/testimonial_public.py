@@ -113,7 +113,8 @@ def my_words(request: HttpRequest, token: str) -> HttpResponse:
     """Beside "stop our letters": the words of theirs that are shown; a POST takes one back."""
     pk = enter_by_token(request, Purpose.UNSUBSCRIBE, token)
     store = getattr(request, "store", None)
-    customer = Customer.objects.for_store(store).filter(pk=pk, erased_at=None).first() if pk and store else None
+    found = Customer.objects.for_store(store).filter(pk=pk, erased_at=None).first() if pk and store else None
+    customer = found.today if found else None
     if customer is None or store is None:
         return closed(request, status=404)
     speak(request, customer.locale, store.locale)

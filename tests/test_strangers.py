@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 # What each address needs: the weakest role that may see it. Addresses without a store stand in OPEN.
-STAFF = {"counter", "quote", "redeem", "done", "today", "undo", "asks", "asked", "unasked"}
+STAFF = {"counter", "quote", "redeem", "done", "today", "undo", "asks", "asked", "unasked", "names"}
 # Reached without a store in the address: by a signed token, a code, a key or a log-in of one's own.
 OPEN_NAMESPACES = {"site", "health", "setup", "survey", "referral", "mail", "in", "api"}
 FILLER = {

@@ -9,7 +9,7 @@ from checkout.wording import REFUSALS
 from customers.models import Channel
 from outreach.models import Message
 from referrals.models import Referral
-from rewards.models import Offer, Reward, Voucher
+from rewards.models import Fulfilment, Offer, Reward, Voucher
 
 
 class ReferralShortOut(serializers.Serializer):
@@ -159,6 +159,23 @@ class VoucherOut(serializers.Serializer):
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
+class GivenOfferOut(OfferOut):
+    """What was promised, with what only some kinds have."""
+
+    most_minor = serializers.IntegerField(allow_null=True)
+    months = serializers.IntegerField(allow_null=True)
+    sku = serializers.CharField(allow_null=True)
+    words = serializers.CharField(allow_null=True)
+
+
+class FulfilmentOut(serializers.Serializer):
+    """How far the store is with what it sees to by hand: a donation, something of its own."""
+
+    status = serializers.ChoiceField(Fulfilment.Status.choices)
+    due_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
 class RewardOut(serializers.Serializer):
     """A reward."""
 
@@ -167,8 +184,11 @@ class RewardOut(serializers.Serializer):
     side = serializers.ChoiceField(Reward.Side.choices)
     status = serializers.ChoiceField(Reward.Status.choices)
     reason = serializers.CharField(allow_null=True)
-    offer = OfferOut()
+    offer = GivenOfferOut()
+    amount_minor = serializers.IntegerField()
+    reduced_minor = serializers.IntegerField()
     voucher = VoucherOut(allow_null=True)
+    fulfilment = FulfilmentOut(allow_null=True)
     granted_at = serializers.DateTimeField()
     voided_at = serializers.DateTimeField(allow_null=True)
 

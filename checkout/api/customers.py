@@ -41,8 +41,16 @@ class Customers(ApiView):
     def get(self, request: Request) -> Response:
         """Customers, newest first; by e-mail, phone or the shop's own id."""
         wanted = {name: request.query_params[name] for name in FILTERS if name in request.query_params}
-        rows = Customer.objects.for_store(self.store).filter(**_columns(self.store, wanted))
+        rows = Customer.objects.for_store(self.store).filter(merged_into=None)
+        if wanted:
+            rows = rows.filter(pk__in=_as_known_today(self.store, wanted))
         return paging.paged(request, rows, shapes.customer)
+
+
+def _as_known_today(store: Store, wanted: dict[str, str]) -> list[int]:
+    """Ids of those who go by these names; a name of a row that was merged away is its survivor's."""
+    found = Customer.objects.for_store(store).filter(**_columns(store, wanted))
+    return [merged_into or pk for pk, merged_into in found.values_list("pk", "merged_into")]
 
 
 def _columns(store: Store, wanted: dict[str, str]) -> dict[str, str]:
@@ -73,15 +81,20 @@ class CustomerDetail(ApiView):
 
     @extend_schema(responses=answers.CustomerDetailOut)
     def get(self, request: Request, public_id: str) -> Response:
-        """One customer with their share link, store credit and tier."""
-        return self._answer(get_or_404(Customer.objects.for_store(self.store).select_related("store"), public_id))
+        """One customer with their share link, store credit and tier.
+
+        The id of a customer who was found to be another one gives that other one: `public_id` is theirs.
+        """
+        rows = Customer.objects.for_store(self.store).select_related("store", "merged_into__store")
+        return self._answer(get_or_404(rows, public_id).today)
 
     @extend_schema(request=ParticularsIn, responses=answers.CustomerDetailOut)
     def patch(self, request: Request, public_id: str) -> Response:
         """Write down what you know about a customer besides their orders; what is left out stays as it is."""
         values = checked(ParticularsIn(data=request.data))
         rows = Customer.objects.for_store(self.store).filter(erased_at=None)
-        one = get_or_404(rows.select_for_update(), public_id)  # what is left out must stay what a twin made it
+        known_as = get_or_404(rows.select_related("merged_into"), public_id).today.public_id
+        one = get_or_404(rows.select_for_update(), known_as)  # what is left out must stay what a twin made it
         known = (one.birth_month, one.birth_day) if one.birth_month and one.birth_day else None
         try:
             particulars.change(
@@ -119,5 +132,6 @@ class CustomerDetail(ApiView):
 
 def _tier(program: Program, approved: int) -> dict[str, Any] | None:
     """The highest step that `approved` referrals have reached."""
-    reached = program.ladder.tiers.filter(gives=Tier.Gives.EACH, threshold__lte=approved).order_by("-threshold").first()
+    each = program.terms.ladder.tiers.filter(gives=Tier.Gives.EACH, threshold__lte=approved)
+    reached = each.order_by("-threshold").first()
     return {"name": reached.name, "threshold": reached.threshold} if reached else None

@@ -34,7 +34,7 @@ class Messages(ApiView):
         rows = Message.objects.for_store(self.store).select_related("customer", "store")
         customer = request.query_params.get("customer")
         if customer is not None:
-            rows = rows.filter(customer=get_or_404(Customer.objects.for_store(self.store), customer))
+            rows = rows.filter(customer=get_or_404(Customer.objects.for_store(self.store), customer).today)
         return paging.paged(request, rows, _message)
 
 

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import segno
+from django.core.validators import RegexValidator
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
@@ -35,6 +36,7 @@ from referrals.models import ShareLink
 from referrals.services import redeeming
 from referrals.services.attribution import attribute_order, attribute_orders
 from referrals.services.links import landing_url
+from referrals.services.programs import program_for, program_of
 from rewards.wording import offer_text
 from stores.api_errors import flat_errors
 from stores.models import Store
@@ -65,6 +67,27 @@ class OrderIn(StrictSerializer):
     cancelled_at = TimeField(required=False, allow_null=True)
     refunded_minor = MinorField(required=False)
     code = TextField(required=False, allow_blank=True, allow_null=True, max_length=4096)
+    visit = TextField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=4096,
+        help_text="The value of `visit` in the address by which the buyer came to your site.",
+    )
+    advocate_name = TextField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=4096,
+        help_text="Whom the buyer names as having sent them. A person looks at it before it counts.",
+    )
+    card_hash = TextField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        validators=[RegexValidator(r"^[0-9A-Fa-f]{16,64}\Z", "Send 16 to 64 hexadecimal digits.")],
+        help_text="A hash of the payment card, 16 to 64 hex digits, made by you with a key of your own.",
+    )
     location = TextField(required=False, allow_blank=True, allow_null=True, max_length=50)
     customer = CustomerIn(required=False, allow_null=True)
     lines = LineIn(many=True, required=False, max_length=500)  # type: ignore[call-arg]  # goes to the ListSerializer
@@ -79,6 +102,7 @@ class OrderIn(StrictSerializer):
 def as_order(values: dict[str, Any]) -> OrderData:
     """The validated values as the services take them."""
     plain = {name: value for name, value in values.items() if value is not None}
+    plain["named"] = plain.pop("advocate_name", "")
     plain["person"] = as_person(plain.pop("customer", None))
     plain["lines"] = tuple(Line(**{"name": "", **line}) for line in plain.pop("lines", ()))
     return OrderData(**plain)
@@ -169,9 +193,10 @@ class Receipt(ApiView):
     def get(self, request: Request, public_id: str) -> Response:
         """The share code for this order's receipt or parcel; made when first asked for."""
         orders = Order.objects.for_store(self.store).select_related("customer__store", "store")
-        link = redeeming.receipt_link(get_or_404(orders, public_id), at=timezone.now())
+        now = timezone.now()
+        link = redeeming.receipt_link(get_or_404(orders, public_id), at=now)
         url = landing_url(link)
-        return Response({"code": link.code, "url": url, "qr_svg": _qr(url), "text": _text(link, url)})
+        return Response({"code": link.code, "url": url, "qr_svg": _qr(url), "text": _text(link, url, now)})
 
 
 def _qr(url: str) -> str:
@@ -181,11 +206,12 @@ def _qr(url: str) -> str:
     return picture.getvalue().decode().strip()
 
 
-def _text(link: ShareLink, url: str) -> str:
+def _text(link: ShareLink, url: str, at: datetime) -> str:
     """Two lines for the receipt, in the customer's language."""
     with translation.override(language_of(link.store, link.customer)):
+        program = program_for(link.customer, at) or program_of(link.store, at)
         return _("Give a friend %(gift)s at %(store)s. Code %(code)s or %(url)s") % {
-            "gift": offer_text(link.program.friend_offer, link.store),
+            "gift": offer_text(program.terms.friend_offer, link.store),
             "store": link.store.name,
             "code": link.code,
             "url": url,

@@ -31,6 +31,7 @@ class CustomerIn(StrictSerializer):
     email = TextField(required=False, allow_blank=True, max_length=254)
     phone = TextField(required=False, allow_blank=True, max_length=40)
     locale = LanguageField(required=False, allow_blank=True, max_length=20)
+    address = TextField(required=False, allow_blank=True, max_length=300, help_text="Where they live, in lines.")
     consent = ConsentIn(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from stores.models import AuditEvent
 from stores.problems import Problem
 from stores.tenancy import StoreQuerySet
 
-JOINED = ("advocate", "friend", "order", "store", "ladder", "friend_offer")
+JOINED = ("advocate", "friend", "order", *deciding.JOINED)
 
 
 class Referrals(ApiView):

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone, translation
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.fields import BooleanField
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -37,6 +38,7 @@ class QuoteIn(StrictSerializer):
     currency = CurrencyField()
     customer = CustomerIn(required=False, allow_null=True)
     location = TextField(required=False, allow_blank=True, allow_null=True, max_length=50)
+    discounted = BooleanField(default=False)  # another discount of the shop is in the bill
 
 
 class OrderRefIn(StrictSerializer):
@@ -73,6 +75,7 @@ class QuoteVoucher(ApiView):
                 bill_of(values),
                 at=timezone.now(),
                 person=as_person(values.get("customer")),
+                location=values.get("location") or "",
             )
         if quote.reason == Reason.UNKNOWN:
             count_guess(request)
@@ -82,7 +85,8 @@ class QuoteVoucher(ApiView):
 
 def _quote_json(quote: Quote, store: Store) -> dict[str, Any]:
     if quote.reason:
-        return {"valid": False, "reason": quote.reason, "message": wording.message(quote, store)}
+        reason = wording.OUTSIDE.get(quote.reason, quote.reason)
+        return {"valid": False, "reason": reason, "message": wording.message(quote, store)}
     return {
         "valid": True,
         "kind": quote.kind,
@@ -96,7 +100,7 @@ def _quote_json(quote: Quote, store: Store) -> dict[str, Any]:
 
 def bill_of(values: dict[str, Any]) -> Bill:
     """The bill in the validated values."""
-    return Bill(values["amount_minor"], values["currency"])
+    return Bill(values["amount_minor"], values["currency"], is_reduced=values["discounted"])
 
 
 class RedeemVoucher(ApiView):
@@ -151,7 +155,8 @@ def _refusal(request: Request, store: Store, reason: str) -> Problem:
     if reason == Reason.UNKNOWN:
         count_guess(request)
     with translation.override(store.locale):
-        return Problem(404 if reason == Reason.UNKNOWN else 409, reason, str(wording.REFUSALS[reason]))
+        slug = wording.OUTSIDE.get(reason, reason)
+        return Problem(404 if reason == Reason.UNKNOWN else 409, slug, str(wording.REFUSALS[reason]))
 
 
 def refuse_guessers(request: Request) -> None:

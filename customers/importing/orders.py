@@ -41,7 +41,12 @@ SHOPIFY = {
     "quantity": "Lineitem quantity",
     "price": "Lineitem price",
 }
-OURS = {name: name for name in (*SHOPIFY, "category", "location", "locale", "customer_id")}
+OURS = {
+    name: name
+    for name in (
+        *SHOPIFY, "category", "location", "locale", "customer_id", "visit", "advocate_name", "card_hash", "address",
+    )
+}  # fmt: skip
 NEEDED = ("external_id", "placed_at", "total")
 YES = {"yes", "true", "1", "y", "بله", "oo"}
 
@@ -122,6 +127,9 @@ def _order(store: Store, rows: list[Row], mapping: dict[str, str]) -> tuple[Orde
         delivered_at=first.time("delivered_at", store.zone),
         cancelled_at=first.time("cancelled_at", store.zone),
         code=first.text("code"),
+        visit=first.text("visit"),
+        named=first.text("advocate_name"),
+        card_hash=first.text("card_hash"),
         location=re.sub(r"[^\w-]+", "-", first.text("location").lower())[:50],
         person=_person(store, first),
         lines=tuple(line for row in rows if (line := _line(_Cells(row, mapping), currency))),
@@ -149,6 +157,7 @@ def _person(store: Store, cells: _Cells) -> Person | None:
         phone=phone,
         external_id=customer_id[:120],
         locale=cells.text("locale")[:5],
+        address=cells.text("address"),
     )
 
 

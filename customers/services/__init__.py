@@ -7,6 +7,7 @@ from customers.services.orders import (
     Recorded,
     attach_customer,
     cancel_order,
+    change_total,
     record_order,
     record_orders,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Recorded",
     "attach_customer",
     "cancel_order",
+    "change_total",
     "find_customer",
     "find_or_create_customer",
     "record_consent",

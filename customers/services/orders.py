@@ -20,8 +20,10 @@ from stores.rows import in_halves, insert_rows, update_rows
 
 # What a later report of the same order may change.
 CHANGEABLE = (
-    "customer_id", "total_minor", "refunded_minor", "delivered_at", "cancelled_at", "refunded_at", "code", "updated_at",
+    "customer_id", "total_minor", "refunded_minor", "delivered_at", "cancelled_at", "refunded_at", "code", "visit",
+    "named", "card_hash", "updated_at",
 )  # fmt: skip
+LONGEST_NAMED = 120
 Key = tuple[str, str]
 
 
@@ -38,6 +40,9 @@ class OrderData:
     cancelled_at: datetime | None = None
     refunded_minor: int = 0
     code: str = ""
+    visit: str = ""  # the token that came to the shop's site with the buyer
+    named: str = ""  # whom the buyer named as having sent them
+    card_hash: str = ""  # of the payment card, made by the shop
     location: str = ""
     person: Person | None = None
     lines: tuple[Line, ...] = ()
@@ -166,6 +171,9 @@ class _OrderBook:
             cancelled_at=data.cancelled_at,
             refunded_at=_refund_time(report),
             code=normalise(data.code),
+            visit=rules.visit_token(data.visit),
+            named=rules.clean_name(data.named)[:LONGEST_NAMED],
+            card_hash=rules.card_hash(data.card_hash),
             location_id=self.locations.get(data.location),
             recorded_at=report.at,
             updated_at=report.at,
@@ -185,6 +193,9 @@ class _OrderBook:
             order.refunded_minor = data.refunded_minor
             order.refunded_at = order.refunded_at or _refund_time(report)
         order.code = order.code or normalise(data.code)
+        order.visit = order.visit or rules.visit_token(data.visit)
+        order.named = order.named or rules.clean_name(data.named)[:LONGEST_NAMED]
+        order.card_hash = order.card_hash or rules.card_hash(data.card_hash)
         if report.buyer and order.customer_id is None:
             order.customer = self.buyers[report.key]
         # The till may have redeemed first and reports what was sold only now.
@@ -258,6 +269,12 @@ def attach_customer(order: Order, customer: Customer, *, at: datetime) -> None:
     nobodys = Order.objects.filter(pk=order.pk, store_id=order.store_id, customer=None)
     nobodys.update(customer=customer, updated_at=at)
     order.customer = customer
+
+
+def change_total(order: Order, total_minor: int, *, at: datetime) -> None:
+    """The bill that we record ourselves came to something else after all."""
+    Order.objects.filter(pk=order.pk, store_id=order.store_id).update(total_minor=total_minor, updated_at=at)
+    order.total_minor = total_minor
 
 
 def cancel_order(order: Order, *, at: datetime) -> bool:

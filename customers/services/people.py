@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from customers import rules
 from customers.models import Channel, Consent, Customer
+from customers.particulars import LONGEST_ADDRESS, clean_address
 from stores.models import Store
 from stores.rows import as_json, insert_rows, typed
 
@@ -23,21 +24,23 @@ CONSENTS = {Channel.EMAIL: "email_consent", Channel.SMS: "sms_consent"}
 BLANKS = {
     "external_id": ("external_id",),
     "name": ("name", "name_norm"),
-    "email_norm": ("email", "email_norm"),
+    "email_norm": ("email", "email_norm", "email_alias"),
     "phone_norm": ("phone", "phone_norm"),
     "locale": ("locale",),
+    "postal_address": ("postal_address", "address_norm"),
 }
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who somebody says they are. E-mail and phone as typed; `consent` maps channel to yes or no."""
+    """Who somebody says they are. E-mail, phone and address as typed; `consent` maps channel to yes or no."""
 
     name: str = ""
     email: str = ""
     phone: str = ""
     external_id: str = ""
     locale: str = ""
+    address: str = ""  # where they live
     consent: dict[str, bool] = field(default_factory=dict)
 
 
@@ -100,13 +103,21 @@ def find_customer(store: Store, person: Person) -> Customer | None:
 
 
 def _known(store: Store, people: Sequence[Names]) -> list[Customer]:
-    """Every customer that has one of these names."""
+    """Every customer that has one of these names; with a row that was merged away comes whom it leads to."""
     same = Q()
     for column in FOUND_BY:
         values = {names[column] for names in people if column in names}
         if values:
             same |= Q(**{f"{column}__in": values})
-    return list(Customer.objects.for_store(store).filter(same)) if same else []
+    found = list(Customer.objects.for_store(store).filter(same)) if same else []
+    known = {one.pk: one for one in found}
+    missing = {one.merged_into_id for one in found if one.merged_into_id} - known.keys()
+    if missing:  # seldom: most people have one row
+        known |= Customer.objects.for_store(store).in_bulk(list(missing))
+    for one in found:
+        if one.merged_into_id:
+            one.merged_into = known[one.merged_into_id]
+    return list(known.values())
 
 
 class _AddressBook:
@@ -145,18 +156,21 @@ class _AddressBook:
         for column in FOUND_BY:
             value = getattr(customer, column)
             if value:
-                self.by_name[column, value] = customer
+                self.by_name[column, value] = customer.today
 
     def _fill_in(self, customer: Customer, said: Mention) -> None:
         """Fill blanks; a name that another customer holds is left with them."""
-        name = rules.clean_name(said.person.name)
+        name, address = rules.clean_name(said.person.name), clean_address(said.person.address)[:LONGEST_ADDRESS]
         values = {
             **said.names,
             "name": name,
             "name_norm": rules.folded_name(name),
             "email": said.person.email.strip(),
+            "email_alias": rules.mailbox_of(said.names.get("email_norm", "")),
             "phone": said.names.get("phone_norm"),
             "locale": said.person.locale,
+            "postal_address": address,
+            "address_norm": rules.folded_address(address),
         }
         for blank, columns in BLANKS.items():
             if values.get(blank) and not getattr(customer, blank) and (blank, values[blank]) not in self.by_name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from referrals.services.programs import OfferTerms, ProgramTerms, TierTerms
+from referrals.services.terms import OfferTerms, ProgramTerms, TierTerms
 from rewards.models import Offer, Tier
 
 

@@ -12,6 +12,7 @@ from customers.models import Customer
 from insights.numbers.period import Period
 from outreach.models import Kind, Message
 from referrals.models import Claim, Referral, ShareLink, Visit
+from referrals.services.terms import current_ladders
 from rewards.models import Tier
 from stores.models import Store
 from surveys.models import Response
@@ -133,7 +134,8 @@ def tiers_of(store: Store, customers: list[int]) -> dict[int, Tier]:
     """The step of the ladder in force that each customer has reached, by customer id."""
     counted = Referral.objects.for_store(store).filter(advocate__in=customers, status=Referral.Status.APPROVED)
     numbers = dict(counted.order_by().values_list("advocate").annotate(count=Count("pk")))
-    ladder = list(Tier.objects.for_store(store).filter(ladder__program__store=store).order_by("-threshold", "gives"))
+    steps = Tier.objects.for_store(store).filter(ladder__in=current_ladders(store))
+    ladder = list(steps.order_by("-threshold", "gives"))
     reached = {
         customer: next((tier for tier in ladder if tier.threshold <= numbers.get(customer, 0)), None)
         for customer in customers

@@ -12,6 +12,7 @@ from outreach import complaints
 from outreach.complaints import State
 from outreach.models import Message
 from referrals.models import Referral
+from rewards.models import Fulfilment, Recount
 from stores.models import Store
 from surveys.models import RecoveryCase
 
@@ -32,11 +33,15 @@ class Todo:
     unknown: int
     complaints: State  # about advertising mails, and whether they are stopped for it
     complained: int
+    to_hand_over: int  # rewards that the store sees to by hand: gifts of its own, donations
+    late_to_hand_over: int
+    books_wrong: bool  # the nightly recount found something
 
     @property
     def is_clear(self) -> bool:
         """Whether nothing waits."""
-        return not (self.unhappy or self.referrals or self.unknown or self.complaints != State.GOOD)
+        waiting = self.unhappy or self.referrals or self.unknown or self.to_hand_over or self.books_wrong
+        return not (waiting or self.complaints != State.GOOD)
 
 
 def todo(store: Store, at: datetime) -> Todo:
@@ -47,6 +52,8 @@ def todo(store: Store, at: datetime) -> Todo:
     waiting = Referral.objects.for_store(store).filter(status__in=WAITING)
     flagged = Count("pk", filter=Q(status=Referral.Status.FLAGGED))
     spam = complaints.counts(store, at)
+    tasks = Fulfilment.objects.for_store(store).filter(status=Fulfilment.Status.OPEN)
+    by_hand = tasks.aggregate(count=Count("pk"), late=Count("pk", filter=Q(due_at__lt=at)))
     referrals = waiting.aggregate(count=Count("pk"), flagged=flagged, sum=net_sales(store))
     return Todo(
         unhappy=unhappy["count"],
@@ -58,6 +65,9 @@ def todo(store: Store, at: datetime) -> Todo:
         unknown=unknown(store, at),
         complaints=State.STOP if complaints.is_stopped(store) else spam.state,
         complained=spam.complained,
+        to_hand_over=by_hand["count"],
+        late_to_hand_over=by_hand["late"],
+        books_wrong=Recount.objects.for_store(store).exclude(problems=[]).exists(),
     )
 
 

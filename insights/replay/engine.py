@@ -14,7 +14,7 @@ from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch, journeys
 from outreach.models import Message
-from referrals.services import asking, attribution, deciding, journeying
+from referrals.services import asking, attribution, deciding, journeying, later, refunds
 from rewards.services import vouchers
 from stores.models import Store
 from stores.tenancy import acting_for
@@ -123,6 +123,7 @@ def _sweep(store: Store, since: datetime, at: datetime) -> list[Message]:
 def _sweep_referrals(store: Store, since: datetime, at: datetime) -> None:
     """The same, for orders that somebody's friend may have placed."""
     attribution.attribute_orders(store, at, since=since - timedelta(hours=1))
-    deciding.void_refunded(store, at)
+    refunds.answer_refunds(store, at, since=since - timedelta(hours=1))
     deciding.approve_due(store, at)
+    later.reward_later(store, at, since=since - timedelta(hours=1))
     vouchers.expire_due(store, at)

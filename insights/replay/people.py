@@ -177,9 +177,7 @@ class People:
     def _share(self, fact: str, customer_id: int, at: datetime) -> None:
         luck = self._luck("visits", fact)
         link = (
-            ShareLink.objects.for_store(self.store)
-            .select_related("customer__store", "program__friend_offer", "store")
-            .get(customer=customer_id)
+            ShareLink.objects.for_store(self.store).select_related("customer__store", "store").get(customer=customer_id)
         )
         links.note_shared(link, at=at)
         if luck.random() < BOT_A_SHARE:

@@ -12,6 +12,8 @@ WORDS = {
             "Hello {{ name }},\n\n"
             "{% if friend %}{{ friend }} bought at {{ store }} because of you. Thank you! This is yours:"
             "{% else %}Thank you for your first order at {{ store }}. Your gift is ready:{% endif %}"
+            "{% if settled %}\n\nOf this, {{ settled }} made up for an earlier reward whose purchase was sent back; "
+            "the rest is all yours.{% endif %}"
         ),
         button=_("See your reward"),
         sms=_(
@@ -50,14 +52,22 @@ WORDS = {
         subject=_("About your reward: {{ gift }}"),
         body=_(
             "Hello {{ name }},\n\n"
-            "We had promised you {{ gift }} for a friend’s purchase. We had to take it back"
-            "{% if why %}: {{ why }}{% endif %}.\n\n"
+            "We had promised you {{ gift }} for a friend’s purchase. "
+            "{% if left %}It had to become smaller{% if why %}: {{ why }}{% endif %}. You keep {{ left }}."
+            "{% else %}We had to take it back{% if why %}: {{ why }}{% endif %}.{% endif %}\n\n"
             "That is nobody’s fault, least of all yours. If you think it is a mistake, tell us: our address is below."
         ),
         button=_("See your rewards"),
-        sms=_("we had to take back your reward, {{ gift }}{% if why %}: {{ why }}{% endif %}. More about it:"),
+        sms=_(
+            "{% if left %}your reward, {{ gift }}, had to become smaller{% if why %}: {{ why }}{% endif %}. "
+            "More about it:"
+            "{% else %}we had to take back your reward, {{ gift }}{% if why %}: {{ why }}{% endif %}. "
+            "More about it:{% endif %}"
+        ),
         script=_(
-            "Hello {{ name }}, we had to take back your reward, {{ gift }}{% if why %}: {{ why }}{% endif %}. "
+            "Hello {{ name }}, {% if left %}your reward, {{ gift }}, had to become smaller"
+            "{% if why %}: {{ why }}{% endif %}. You keep {{ left }}. "
+            "{% else %}we had to take back your reward, {{ gift }}{% if why %}: {{ why }}{% endif %}. {% endif %}"
             "It is not your fault. Is there something we should know?"
         ),
     ),

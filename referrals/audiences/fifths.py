@@ -42,7 +42,8 @@ SCORED = """
             JOIN customers_customer AS buyer ON buyer.id = bought.customer_id AND buyer.store_id = bought.store_id
             WHERE bought.store_id = %s AND bought.placed_at <= %s
               AND bought.cancelled_at IS NULL AND bought.refunded_at IS NULL
-              AND buyer.erased_at IS NULL AND NOT starts_with(buyer.external_id, 'guest:')
+              AND buyer.erased_at IS NULL AND buyer.merged_into_id IS NULL
+              AND NOT starts_with(buyer.external_id, 'guest:')
             GROUP BY bought.customer_id
         ) AS sums
     ) AS cut

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from customers.models import Customer, Segment, SegmentMember
-from customers.queries import GUESTS
+from customers.queries import GUESTS, HERE
 from outreach.models import Journey
 from referrals.audiences.facts import Condition, checked, matching
 from referrals.audiences.values import BadCondition
@@ -57,14 +57,14 @@ class InUse(Exception):
 def people(store: Store, conditions: object, at: datetime) -> QuerySet[Customer]:
     """The store's customers for whom every condition holds at `at` (aware UTC). Raises BadCondition.
 
-    Erased people and nameless buyers are in no audience.
+    Erased people, rows that were merged away and nameless buyers are in no audience.
     """
     return everybody(store).filter(matching(store, conditions, at))
 
 
 def everybody(store: Store) -> QuerySet[Customer]:
     """All whom an audience may hold."""
-    rows: QuerySet[Customer] = Customer.objects.for_store(store).filter(erased_at=None).exclude(GUESTS)
+    rows: QuerySet[Customer] = Customer.objects.for_store(store).filter(HERE).exclude(GUESTS)
     return rows
 
 

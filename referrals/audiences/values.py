@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import CustomerTag
 from referrals.audiences import fifths
+from referrals.services.terms import current_ladders
 from rewards.models import Tier
 from stores.l10n import format_number
 from stores.models import Location, Store
@@ -34,7 +35,7 @@ class Names:
     @cached_property
     def tiers(self) -> dict[int, str]:
         """Steps of the ladder in force: the number of friends, and the step's name ('' for none)."""
-        rows = Tier.objects.for_store(self.store).filter(ladder__program__store=self.store)
+        rows = Tier.objects.for_store(self.store).filter(ladder__in=current_ladders(self.store))
         return dict(rows.order_by("threshold", "-gives").values_list("threshold", "name"))
 
     @cached_property

@@ -10,9 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from referrals.models import Program, ShareLink
+from referrals.public.ladders import Standing, gets
 from referrals.services.links import landing_url
-from rewards.models import Offer, Tier
-from rewards.services import granting
 from rewards.wording import offer_text
 from stores.models import Store
 
@@ -40,16 +39,15 @@ class SharePanel:
     friend_gets: str
     you_get: str
     you_wait: int
-    minimum_minor: int
     targets: list[Target]
     qr: SafeString
 
 
-def share_panel(store: Store, link: ShareLink, program: Program, *, number: int = 0) -> SharePanel:
-    """The panel for an advocate with `number` approved referrals."""
-    tier = next_reward(program, number)
-    friend_gets = offer_text(program.friend_offer, store)
-    you_get = offer_text(tier.offer, store) if tier else ""
+def share_panel(store: Store, link: ShareLink, program: Program, standing: Standing) -> SharePanel:
+    """The panel for an advocate who stands there on the program's ladder."""
+    tier, offer = standing.next_reward, program.terms.friend_offer
+    friend_gets = offer_text(offer, store)
+    you_get = gets(tier, store) if tier else ""
     url = landing_url(link)
     text = share_text(store, friend_gets, you_get)
     return SharePanel(
@@ -58,20 +56,10 @@ def share_panel(store: Store, link: ShareLink, program: Program, *, number: int 
         text=text,
         friend_gets=friend_gets,
         you_get=you_get,
-        you_wait=max(tier.threshold - number, 1) if tier else 0,
-        minimum_minor=program.friend_offer.minimum_minor,
+        you_wait=max(standing.left(tier), 1) if tier else 0,
         targets=share_targets(store, text, url),
         qr=qr_svg(url, label=_("QR code of your link")),
     )
-
-
-def next_reward(program: Program, number: int) -> Tier | None:
-    """The tier whose reward the next approved friends bring: what they earn now, else the lowest one ahead."""
-    tiers = sorted(granting.steps_of(program.ladder).values(), key=lambda tier: tier.threshold)
-    each = [tier for tier in tiers if tier.gives == Tier.Gives.EACH and tier.threshold <= number + 1]
-    if each:
-        return each[-1]
-    return next((tier for tier in tiers if tier.threshold > number), None)
 
 
 def share_text(store: Store, friend_gets: str, you_get: str) -> str:
@@ -105,8 +93,3 @@ def qr_svg(data: str, *, label: str) -> SafeString:
     return mark_safe(  # made here of our own address; segno escapes the label
         code.svg_inline(scale=6, border=4, dark="#10231f", light="#fff", omitsize=True, title=label, svgclass="qr")
     )
-
-
-def gives_credit(offer: Offer) -> bool:
-    """Whether this gift is store credit: posted when the order counts, not taken off the bill."""
-    return offer.kind == Offer.Kind.STORE_CREDIT

@@ -20,7 +20,7 @@ from outreach.rendering import language_of, unsubscribe_url
 from outreach.services import customers_written_since, note_all_skipped, plan_messages
 from referrals.models import Program, ShareLink
 from referrals.services.links import landing_url, share_links_of, share_page_url
-from referrals.services.programs import live_program, program_of
+from referrals.services.programs import program_of, programs_for
 from rewards.wording import offer_text
 from stores.models import Store
 from stores.rows import in_halves
@@ -47,11 +47,13 @@ def ask_on_answers(store: Store, answered: Sequence[tuple[Response, datetime]]) 
     wanted = [one for one in answered if _may_be_asked(store, one[0])]
     held = _held(store, {response.customer_id for response, _ in wanted if response.customer_id})
     asked = [(response, at) for response, at in wanted if response.customer_id not in held]
-    program = live_program(store) if asked else None
-    if program is None:
+    latest = max((at for _, at in asked), default=None)
+    programs = programs_for(store, [one.customer_id for one, _ in asked if one.customer_id], latest) if latest else {}
+    asked = [(response, at) for response, at in asked if response.customer_id in programs]
+    if not asked:
         return {}
     answering.note_asks_shown(store, {response.pk: at for response, at in asked})
-    return share_links_of(store, {one.customer: at for one, at in asked if one.customer}, program=program)
+    return share_links_of(store, {one.customer: at for one, at in asked if one.customer})
 
 
 def _may_be_asked(store: Store, response: Response) -> bool:
@@ -98,14 +100,15 @@ def _one_a_person(invitations: Iterable[Invitation]) -> list[list[Invitation]]:
 def _ask_all(store: Store, invitations: Sequence[Invitation], *, at: datetime) -> list[bool]:
     """Decide about these people's one later ask; for each whether it was planned."""
     journey = journeys.journey_of(store, Kind.ASK)
-    reasons = _reasons_against(store, journey, invitations, at)
+    programs = programs_for(store, [one.customer_id for one in invitations], at)
+    reasons = _reasons_against(store, journey, invitations, set(programs), at)
     asked = [one for one, reason in zip(invitations, reasons, strict=True) if not reason]
     skipped = [_skipped(one, reason) for one, reason in zip(invitations, reasons, strict=True) if reason]
     note_all_skipped(skipped, at=at)
     if asked:
-        program = program_of(store)
-        links = share_links_of(store, {one.customer: at for one in asked}, program=program)
-        plan_messages(store, [_ask(journey, program, one, links[one.customer_id], at) for one in asked])
+        links = share_links_of(store, {one.customer: at for one in asked})
+        asks = [_ask(journey, programs[one.customer_id], one, links[one.customer_id], at) for one in asked]
+        plan_messages(store, asks)
     inviting.note_silent_asks_decided(store, invitations)
     return [not reason for reason in reasons]
 
@@ -128,14 +131,19 @@ def _skipped(invitation: Invitation, reason: str) -> Message:
     )
 
 
-def _reasons_against(store: Store, journey: Journey, invitations: Sequence[Invitation], at: datetime) -> list[str]:
-    """Why each of these people is not asked; '' when they are."""
-    stopped = "switched_off" if not journey.is_on else "paused" if live_program(store) is None else ""
+def _reasons_against(
+    store: Store, journey: Journey, invitations: Sequence[Invitation], rewarded: set[int], at: datetime
+) -> list[str]:
+    """Why each of these people is not asked; '' when they are. For those in `rewarded` (ids) a program runs."""
     since = at - timedelta(days=store.cooldown_days)
     own = tuple(f"survey:{one.order_id}" for one in invitations)  # a question does not count against its own ask
     people = {one.customer_id for one in invitations}
     resting = customers_written_since(store, people, since, except_keys=own)
-    return [_reason_against(one, stopped, resting) for one in invitations]
+    stopped = "" if journey.is_on else "switched_off"
+    return [
+        _reason_against(one, stopped or ("" if one.customer_id in rewarded else "paused"), resting)
+        for one in invitations
+    ]
 
 
 def _reason_against(invitation: Invitation, stopped: str, resting: set[int]) -> str:
@@ -153,12 +161,12 @@ def ask_context(
 ) -> dict[str, object]:
     """What the ask's template needs, in the customer's language; `program`, the store's, spares a look-up."""
     program = program or program_of(store)
-    first = program.ladder.tiers.select_related("offer").order_by("threshold", "gives").first()
+    first = program.terms.ladder.tiers.select_related("offer").order_by("threshold", "gives").first()
     with translation.override(language_of(store, customer)):
         return {
             "product": product,
             "code": link.code,
-            "friend_gets": offer_text(program.friend_offer, store),
+            "friend_gets": offer_text(program.terms.friend_offer, store),
             "you_get": offer_text(first.offer, store) if first else "",
             "links": {
                 "share": share_page_url(customer),

@@ -3,134 +3,353 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from customers.models import Order
-from referrals import rules
+from customers.models import Customer, Order
+from referrals import crediting, rules
+from referrals.crediting import Evidence, Judged, Lead, Why
+from referrals.fraud import looking
 from referrals.models import Claim, Program, Referral, ReferralEvent, ShareLink
-from referrals.services.claims import bought_before, is_own
-from referrals.services.links import find_link
-from rewards.models import Redemption, Voucher
-from stores.models import Store
-from stores.tenancy import StoreQuerySet
+from referrals.services import deciding, leads
+from referrals.services.claims import is_known, is_own
+from referrals.services.leads import Clue
+from referrals.services.programs import program_for, program_of, terms_in_force
+from referrals.services.promising import promise_advocate
+from rewards.models import Commitment, Redemption, Terms
+from rewards.services import budgets
+from stores.models import AuditEvent, Store, User
 
 logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(hours=1)
+BATCH = 500  # orders whose evidence is read at once
 
 
 @dataclass(frozen=True)
-class Trace:
-    """What leads from an order to a share link."""
+class Case:
+    """An order to be credited, with the program and the terms that hold for it."""
 
-    link: ShareLink
-    evidence: Referral.Evidence
+    order: Order
+    clue: Clue
+    program: Program
+    terms: Terms
+    is_open: bool  # a program ran when it was placed
+    candidates: list[dict[str, Any]]
+    key: str  # of the promise to the advocate
 
 
-def attribute_order(order: Order, *, at: datetime, link: ShareLink | None = None) -> Referral | None:
-    """The order's referral, made if a share link led to it; None when none did.
+def attribute_order(
+    order: Order, *, at: datetime, link: ShareLink | None = None, named: bool = False
+) -> Referral | None:
+    """The order's referral, made if something led the buyer to an advocate; None when nothing did.
 
-    `link` is the share link whose code was used at the counter. What speaks against it (own code,
-    known customer, refund) makes the referral voided from the start, with that reason.
+    `link` is the share link whose code was used at the counter, or of the advocate whom the buyer
+    `named` there. What speaks against it (own code, known customer, refund) makes the referral voided
+    from the start, with that reason.
     """
-    known = Referral.objects.filter(store_id=order.store_id, order=order).select_related("advocate").first()
+    known = credited(order)
     if known:
         return known
-    trace = Trace(link, Referral.Evidence.CODE) if link else _trace(order)
-    if trace is None:
+    clues = leads.of_orders(order.store, [order])[order.pk]
+    return _credit(order, [*clues, leads.of_link(link, order, named=named)] if link else clues, at)
+
+
+def credited(order: Order) -> Referral | None:
+    """The referral that says whom the order is credited to."""
+    mine = Referral.objects.filter(store_id=order.store_id, order=order).in_force()
+    found: Referral | None = mine.select_related("advocate").first()
+    return found
+
+
+def _credit(order: Order, clues: Sequence[Clue], at: datetime) -> Referral | None:
+    case = _case(order, clues)
+    if case is None:
         return None
-    reason = _reason_against(order, trace.link)
+    reason = _reason_against(case)
     try:
         with transaction.atomic():
-            return _create(order, trace, reason, at)
+            return _create(case, reason, at)
+    except budgets.Exhausted:
+        return _create(case, Referral.Reason.FULL, at)
     except IntegrityError:  # a twin credited this order, or this friend, first
-        known = Referral.objects.filter(store_id=order.store_id, order=order).first()
-        return known or _create(order, trace, Referral.Reason.KNOWN_CUSTOMER, at)
+        return credited(order) or _create(case, Referral.Reason.KNOWN_CUSTOMER, at)
 
 
-def _trace(order: Order) -> Trace | None:
-    """By strength: a used gift, a code on the order, a claim by the same person."""
-    store = order.store
-    used = Redemption.objects.filter(store_id=order.store_id, order=order, reversed_at=None).values("voucher")
-    claim = _claims(order).filter(Q(voucher__in=used) | Q(voucher__code=order.code, voucher__code__gt="")).first()
-    if claim:
-        return Trace(claim.link, Referral.Evidence.VOUCHER)
-    link = find_link(store, order.code)
-    if link:
-        return Trace(link, Referral.Evidence.CODE)
-    if order.customer_id:
-        mine = _claims(order).filter(friend=order.customer_id, at__lte=order.placed_at, expires_at__gt=order.placed_at)
-        claim = mine.first()
-    return Trace(claim.link, Referral.Evidence.CLAIM) if claim else None
+def _case(order: Order, clues: Sequence[Clue]) -> Case | None:
+    """The strongest clue, with what the friend was shown, else with what held on the day of the order."""
+    if not clues:
+        return None
+    found, judged = _judge(order, clues)
+    if judged[0].why_not:
+        return None
+    clue = found[judged[0].lead]
+    candidates = _rows(found, judged)
+    if clue.claim:
+        is_open = clue.claim.program.status != Program.Status.PAUSED
+        return Case(order, clue, clue.claim.program, clue.claim.terms, is_open, candidates, _key(order))
+    program, is_open = _program_of_day(clue.link.customer, order)
+    return Case(order, clue, program, terms_in_force(program, order.placed_at), is_open, candidates, _key(order))
 
 
-def _claims(order: Order) -> StoreQuerySet:
-    rows: StoreQuerySet = Claim.objects.for_store(order.store).select_related("link__program", "link__customer")
-    return rows
+def _key(order: Order) -> str:
+    return f"order:{order.pk}"
 
 
-def _reason_against(order: Order, link: ShareLink) -> str:
-    friend = order.customer
-    return rules.reason_not_to_count(
+def _judge(order: Order, clues: Sequence[Clue]) -> tuple[dict[Lead, Clue], list[Judged]]:
+    """How the terms choose; advocates may have programs of their own, so between them everybody's terms decide."""
+    policy, visit_days = crediting.Policy(), 0
+    if len(clues) > 1 or clues[0].evidence == Evidence.VISIT:
+        terms = terms_in_force(program_of(order.store, order.placed_at), order.placed_at)
+        visit_days = terms.visit_days
+        policy = crediting.Policy(
+            strength=crediting.strength_of(terms.evidence),
+            first_touch=terms.touch == Terms.Touch.FIRST,
+            is_sticky=terms.is_sticky,
+        )
+    found = {clue.as_lead(order, visit_days=visit_days): clue for clue in clues}
+    return found, crediting.judge(found, policy)
+
+
+def _rows(found: dict[Lead, Clue], judged: Iterable[Judged]) -> list[dict[str, Any]]:
+    return [_row(found[one.lead].link, one.lead, one.why_not) for one in judged]
+
+
+def _row(link: ShareLink, lead: Lead, why_not: str, words: str = "") -> dict[str, Any]:
+    return crediting.as_row(lead, why_not, link=link.public_id, advocate=link.customer.public_id, words=words)
+
+
+def _program_of_day(advocate: Customer, order: Order) -> tuple[Program, bool]:
+    """The advocate's program when the order was placed, and whether it ran then."""
+    running = program_for(advocate, order.placed_at)
+    return running or program_of(order.store, order.placed_at), running is not None
+
+
+def _reason_against(case: Case) -> str:
+    order, friend, terms = case.order, case.order.customer, case.terms
+    against = rules.reason_not_to_count(
         rules.Candidate(
-            is_own=friend is not None and is_own(link, friend),
-            bought_before=friend is not None and bought_before(friend, than=order),
+            is_own=friend is not None and is_own(case.clue.link, friend),
+            bought_before=friend is not None and is_known(terms, friend, than=order),
             refunded=order.refunded_at is not None,
             cancelled=order.cancelled_at is not None,
-            paused=link.program.status != Program.Status.LIVE,
+            paused=not case.is_open,
+            too_small=order.total_minor < terms.minimum_order_minor,
+            other_products=not _has_what_counts(order, terms),
+            same_household=terms.one_a_household and friend is not None and _shares_household(friend, order),
         )
     )
+    return against or rules.reason_by_refund(
+        terms.refund,
+        total_minor=order.total_minor,
+        refunded_minor=order.refunded_minor,
+        minimum_minor=terms.minimum_order_minor,
+    )
 
 
-def _create(order: Order, trace: Trace, reason: str, at: datetime) -> Referral:
-    status = Referral.Status.VOIDED if reason else Referral.Status.PENDING
-    referral = Referral.objects.create(
+def _has_what_counts(order: Order, terms: Terms) -> bool:
+    if not terms.only_products and not terms.not_products:
+        return True
+    lines = order.lines.values_list("product__sku", "product__category__name")
+    return rules.counts(lines, terms.only_products, terms.not_products)
+
+
+def _shares_household(friend: Customer, order: Order) -> bool:
+    """Whether somebody else of the friend's address has bought here before."""
+    if not friend.address_norm:
+        return False
+    others = Order.objects.for_store(order.store).standing().exclude(pk=order.pk).exclude(customer=friend)
+    return others.filter(customer__address_norm=friend.address_norm, placed_at__lte=order.placed_at).exists()
+
+
+def _create(case: Case, reason: str, at: datetime, *, by: User | None = None) -> Referral:
+    order, clue = case.order, case.clue
+    referral = Referral(
         store=order.store,
-        program=trace.link.program,
-        advocate=trace.link.customer,
+        program=case.program,
+        advocate=clue.link.customer,
         friend=order.customer,
         order=order,
-        link=trace.link,
-        friend_offer_id=trace.link.program.friend_offer_id,
-        ladder_id=trace.link.program.ladder_id,
-        evidence=trace.evidence,
-        status=status,
+        link=clue.link,
+        terms=case.terms,
+        evidence=clue.evidence,
+        candidates=case.candidates,
+        status=Referral.Status.VOIDED if reason else Referral.Status.PENDING,
         reason=reason,
         created_at=at,
-        hold_until=order.placed_at + timedelta(days=trace.link.program.hold_days),
-        decided_at=at if reason else None,
+        hold_until=order.placed_at + timedelta(days=case.terms.hold_days),
     )
-    ReferralEvent.objects.create(store=order.store, referral=referral, status=status, reason=reason, at=at)
+    finding = None if reason else _examine(referral, at, needs_look=clue.needs_look, by=by)
+    if referral.status == Referral.Status.VOIDED:
+        referral.decided_at = at
+        _give_up(case.clue.claim, at)
+    else:
+        referral.promise = _promise(case, at)
+    referral.save(force_insert=True)
+    if finding:
+        looking.note_signals(referral, finding, at=at)
+    ReferralEvent.objects.create(
+        store=order.store, referral=referral, status=referral.status, reason=referral.reason, at=at, by=by
+    )
     return referral
 
 
+def _give_up(claim: Claim | None, at: datetime) -> None:
+    """What was promised with the friend's claim goes with the order that does not count, as in any later void."""
+    promise = claim.promise if claim else None
+    if promise and not Referral.objects.filter(store_id=promise.store_id, promise=promise).exists():
+        budgets.release(promise, at=at)
+
+
+def _examine(referral: Referral, at: datetime, *, needs_look: bool, by: User | None) -> looking.Finding:
+    """Let the checks say whether it waits, waits for a person, or does not count; a person's word they only hold."""
+    finding = looking.look(referral.store, [referral], at)[0]
+    referral.score, referral.examined_at = finding.score, at
+    referral.status, referral.reason = finding.status, finding.reason
+    if (by and finding.reason) or (needs_look and not finding.reason):
+        referral.status, referral.reason = Referral.Status.FLAGGED, Referral.Reason.NONE
+    return finding
+
+
+def _promise(case: Case, at: datetime) -> Commitment:
+    """The room taken with the friend's claim, else taken now. Raises budgets.Exhausted."""
+    claim = case.clue.claim
+    if claim and claim.promise and claim.promise.status == Commitment.Status.HELD:
+        return claim.promise
+    return promise_advocate(case.order.store, case.terms, key=case.key, at=at)
+
+
 def attribute_orders(store: Store, at: datetime, *, since: datetime | None = None) -> int:
-    """Credit orders changed after `since` (None: the last hour) that carry a code or match a claim."""
-    claimed = Claim.objects.filter(store=OuterRef("store"), friend=OuterRef("customer"))
+    """Credit orders changed after `since` (None: the last hour) that something may have led to an advocate."""
+    orders = _uncredited(store).filter(updated_at__gte=since or at - LOOK_BACK)
+    rows, made = orders.iterator(chunk_size=BATCH), 0
+    while batch := list(islice(rows, BATCH)):
+        found = leads.of_orders(store, batch)
+        made += sum(_credit_safely(order, found[order.pk], at) for order in batch if found[order.pk])
+    return made
+
+
+def _uncredited(store: Store) -> QuerySet[Order]:
+    """Orders without a referral that carry a code, a visit or a name, or whose buyer took a gift."""
+    claims = Claim.objects.filter(store=OuterRef("store"))
+    claimed = claims.filter(friend=OuterRef("customer"))
+    alias = claims.filter(friend__email_alias=OuterRef("customer__email_alias")).exclude(friend__email_alias="")
     used = Redemption.objects.filter(store=OuterRef("store"), order=OuterRef("pk"))
-    orders = (
-        Order.objects.for_store(store)
-        .filter(updated_at__gte=since or at - LOOK_BACK, referral=None)
-        .filter(~Q(code="") | Exists(claimed) | Exists(used))
-        .select_related("customer", "store")
-        .order_by("placed_at", "pk")
+    told = ~Q(code="") | ~Q(visit="") | ~Q(named="")
+    known = Referral.objects.filter(store=OuterRef("store"), order=OuterRef("pk"))
+    orders: QuerySet[Order] = Order.objects.for_store(store).filter(~Exists(known))
+    wanted = orders.filter(told | Exists(claimed) | Exists(alias) | Exists(used))
+    return wanted.select_related("customer__store", "store").order_by("placed_at", "pk")
+
+
+def _credit_safely(order: Order, clues: Sequence[Clue], at: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            return _credit(order, clues, at) is not None
+    except Exception:  # one bad row must not stop the others
+        logger.exception("order %s not attributed", order.public_id)
+        return False
+
+
+# -- By hand --
+
+
+class CannotCredit(Exception):
+    """The order cannot be credited to this advocate; `reason` is a Referral.Reason, or "counted"."""
+
+    COUNTED = "counted"  # it counts for an advocate already
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def credit_by_hand(order: Order, link: ShareLink, *, by: User, reason: str, at: datetime) -> Referral:
+    """Credit an order, a guest's too, to an advocate because staff says so; whoever was credited so far is not.
+
+    It waits out its return time like any other. Being new, the smallest purchase and the like are for
+    `by` to judge. Raises CannotCredit for the advocate's own order, one that came back, one that
+    counts already, a friend who counts for another order, and when the budget is used up.
+    """
+    try:
+        with transaction.atomic():
+            order = (
+                Order.objects.select_for_update(of=("self",))
+                .select_related("customer__store", "store")
+                .get(pk=order.pk, store_id=order.store_id)
+            )
+            _refuse(order, link)
+            _set_aside(order, by, at)
+            referral = _create(_case_by_hand(order, link, reason, at), "", at, by=by)
+            _audit(referral, by, reason, at)
+    except budgets.Exhausted as error:
+        raise CannotCredit(Referral.Reason.FULL) from error
+    except IntegrityError as error:  # the friend counts for another order
+        raise CannotCredit(Referral.Reason.KNOWN_CUSTOMER) from error
+    return referral
+
+
+def _refuse(order: Order, link: ShareLink) -> None:
+    if order.customer and is_own(link, order.customer):
+        raise CannotCredit(Referral.Reason.OWN_CODE)
+    if order.cancelled_at:
+        raise CannotCredit(Referral.Reason.CANCELLED)
+    if order.refunded_at:
+        raise CannotCredit(Referral.Reason.REFUNDED)
+
+
+def _set_aside(order: Order, by: User, at: datetime) -> None:
+    """Void the referral that is in force, unless it counts already."""
+    before = credited(order)
+    if before is None:
+        return
+    # Whoever approves holds the advocate first, so that is done here as well: they wait, or have counted it.
+    Customer.objects.select_for_update().get(pk=before.advocate_id, store_id=order.store_id)
+    before = Referral.objects.for_store(order.store).select_related(*deciding.JOINED).get(pk=before.pk)
+    if before.status == Referral.Status.APPROVED:
+        raise CannotCredit(CannotCredit.COUNTED)
+    if before.status != Referral.Status.VOIDED:
+        deciding.void_referral(before, reason=Referral.Reason.REPLACED, at=at, by=by)
+    Referral.objects.filter(pk=before.pk, store_id=order.store_id, replaced_at=None).update(replaced_at=at)
+
+
+def _case_by_hand(order: Order, link: ShareLink, reason: str, at: datetime) -> Case:
+    clue = Clue(link, Evidence.STAFF, at)
+    program, is_open = _program_of_day(link.customer, order)
+    terms = terms_in_force(program, order.placed_at)
+    row = _row(link, clue.as_lead(order), Why.CHOSEN, reason[:200])
+    # Whoever was credited before gave the room of their promise back; this is another promise.
+    before = Referral.objects.for_store(order.store).filter(order=order).count()
+    key = f"{_key(order)}:{before}" if before else _key(order)
+    return Case(order, clue, program, terms, is_open, [row, *_losers(order, link)], key)
+
+
+def _losers(order: Order, link: ShareLink) -> list[dict[str, Any]]:
+    """What else had led to somebody; the strongest of it lost to the store's word alone."""
+    clues = leads.of_orders(order.store, [order])[order.pk]
+    if not clues:
+        return []
+    found, judged = _judge(order, clues)
+    rows = _rows(found, judged)
+    for row in rows:
+        if row["chosen"]:
+            why = Why.SAME if row["advocate"] == link.customer.public_id else Why.STAFF
+            row |= {"chosen": False, "why_not": str(why)}
+    return rows
+
+
+def _audit(referral: Referral, by: User, reason: str, at: datetime) -> None:
+    AuditEvent.objects.create(
+        store=referral.store,
+        at=at,
+        user=by,
+        action="referral.credited",
+        subject=referral.public_id,
+        after={"order": referral.order.external_id, "advocate": referral.advocate.public_id, "reason": reason[:200]},
     )
-    credited = 0
-    for order in orders:
-        try:
-            with transaction.atomic():
-                credited += attribute_order(order, at=at) is not None
-        except Exception:  # one bad row must not stop the others
-            logger.exception("order %s not attributed", order.public_id)
-    return credited
-
-
-def gift_was_given(referral: Referral) -> bool:
-    """Whether the friend already has their side: used with this order, or waiting as their voucher."""
-    if Redemption.objects.filter(store_id=referral.store_id, order=referral.order_id, reversed_at=None).exists():
-        return True
-    return Voucher.objects.filter(store_id=referral.store_id, key=f"friend:{referral.friend_id}").exists()

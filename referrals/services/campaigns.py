@@ -87,7 +87,7 @@ def send(
     """
     if journey.kind != Kind.OWN or journey.trigger != Trigger.MANUAL or not journey.is_on:
         raise NotNow("journey")
-    if live_program(store) is None:
+    if live_program(store, at) is None:
         raise NotNow("paused")
     return jobs.begin(
         store,
@@ -123,7 +123,7 @@ class _Run:
         """Plan the next PIECE people."""
         journey = Journey.objects.for_store(self.store).get(pk=job.data["journey"])
         batch = self._next(job)
-        if not batch or live_program(self.store) is None:
+        if not batch or live_program(self.store, at) is None:
             return jobs.Piece(is_last=True)
         people = reach.judged(everybody(self.store).filter(pk__in=batch), self.store, journey, at)
         planned, skipped = _plan(self.store, journey, job, list(people.order_by("pk")), at)

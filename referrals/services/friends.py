@@ -14,7 +14,7 @@ from outreach.starting import Fact
 from outreach.sweeping import Sweep, Touch
 from referrals.models import Claim, Referral
 from referrals.services.links import have_shared, landing_url
-from referrals.services.programs import program_of
+from referrals.services.programs import programs_for
 from referrals.services.values import Gains, to_share
 from rewards.models import Reward
 from rewards.services import telling
@@ -26,11 +26,10 @@ def _claimed(store: Store, journey: Journey, since: datetime, at: datetime) -> I
     """A friend took the gift, and has not bought yet: of that the next message tells."""
     bought = Referral.objects.filter(store=OuterRef("store"), friend=OuterRef("friend"))
     claims = Claim.objects.for_store(store).filter(at__gte=since, at__lte=at).exclude(Exists(bought))
-    rows = list(claims.select_related("link__customer", "friend").order_by("at", "pk"))
+    rows = list(claims.select_related("link__customer", "friend", "terms").order_by("at", "pk"))
     if not rows:
         return
-    ladder = program_of(store).ladder_id
-    gains = Gains(store, [ladder], [claim.link.customer_id for claim in rows])
+    gains = Gains(store, {claim.terms.ladder_id for claim in rows}, [claim.link.customer_id for claim in rows])
     for claim in rows:
         advocate = claim.link.customer
         yield Fact(
@@ -40,7 +39,7 @@ def _claimed(store: Store, journey: Journey, since: datetime, at: datetime) -> I
             about=f"claim:{claim.pk}",
             values={
                 "friend": claim.friend.short_name,
-                "you_get": gains.next_for(advocate.pk, ladder),
+                "you_get": gains.next_for(advocate.pk, claim.terms.ladder_id),
                 "links": telling.own_page(advocate),
             },
         )
@@ -51,7 +50,7 @@ def _bought(store: Store, journey: Journey, since: datetime, at: datetime) -> It
     waiting = Referral.objects.for_store(store).filter(status=Referral.Status.PENDING, hold_until__gt=at)
     fresh = waiting.filter(created_at__gte=since, created_at__lte=at)
     rows = list(fresh.select_related("advocate", "friend").order_by("created_at", "pk"))
-    gains = Gains(store, {one.ladder_id for one in rows}, {one.advocate_id for one in rows})
+    gains = Gains(store, {one.terms.ladder_id for one in rows}, {one.advocate_id for one in rows})
     for referral in rows:
         yield Fact(
             referral.advocate,
@@ -60,7 +59,7 @@ def _bought(store: Store, journey: Journey, since: datetime, at: datetime) -> It
             about=f"referral:{referral.pk}",
             values={
                 "friend": _friend(referral),
-                "you_get": gains.next_for(referral.advocate_id, referral.ladder_id),
+                "you_get": gains.next_for(referral.advocate_id, referral.terms.ladder_id),
                 "counts_on": referral.hold_until.astimezone(store.zone).date().isoformat(),
                 "links": telling.own_page(referral.advocate),
             },
@@ -114,9 +113,9 @@ def _told_by_reward(store: Store, rows: list[Referral], since: datetime) -> set[
 def _tier_reached(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:
     """A friend lifted the advocate to a step above the lowest."""
     rows = _approved(store, since, at)
-    gains = Gains(store, {one.ladder_id for one in rows}, ())
+    gains = Gains(store, {one.terms.ladder_id for one in rows}, ())
     for referral in rows:
-        tier = gains.reached_with(referral.number or 0, referral.ladder_id)
+        tier = gains.reached_with(referral.number or 0, referral.terms.ladder_id)
         if tier:
             assert referral.decided_at is not None
             yield Fact(
@@ -147,11 +146,11 @@ def _tier_near(store: Store, journey: Journey, since: datetime, at: datetime) ->
         .order_by("decided_at")
         .values_list("advocate_id", "decided_at")
     )
-    ladder = program_of(store).ladder_id
-    gains = Gains(store, [ladder], newest)
+    ladders = {pk: program.terms.ladder_id for pk, program in programs_for(store, newest, at).items()}
+    gains = Gains(store, set(ladders.values()), newest)
     for advocate, referral in newest.items():
         assert referral.decided_at is not None
-        tier = gains.step_above(advocate, ladder)
+        tier = gains.step_above(advocate, ladders.get(advocate, 0))
         fell = lost.get(advocate, referral.decided_at) > referral.decided_at
         if tier and not fell and tier.threshold - gains.number(advocate) == 1:
             yield Fact(

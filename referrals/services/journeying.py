@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from outreach.sweeping import Sweep, run
 from referrals.services import friends, purchases, reminding, yearly
-from referrals.services.programs import live_program
+from referrals.services.programs import running
 from referrals.services.stopping import AHEAD, stop_pointless
 from rewards.services import telling
 from stores.models import Store
@@ -39,7 +39,7 @@ def sweep(store: Store, since: datetime | None, at: datetime) -> int:
 
 def start(store: Store, sweeps: Iterable[Sweep], since: datetime | None, at: datetime) -> int:
     """Start the messages of these sweeps; no asks, which nobody can follow, while the program is paused."""
-    return run(store, sweeps, since=since, at=at, may_ask=lambda: live_program(store) is not None)
+    return run(store, sweeps, since=since, at=at, may_ask=lambda: bool(running(store, at)))
 
 
 def tell_steps(store: Store, at: datetime) -> int:

@@ -6,64 +6,77 @@ import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from customers.models import Customer
+from customers.models import Customer, Order
 from outreach.kinds import Kind
 from outreach.services import cancel_pending
 from referrals import rules
-from referrals.models import Claim, Program, Referral, ShareLink, Visit
+from referrals.models import Claim, Referral, ShareLink, Visit
 from stores import codes, directory, tokens
 from stores.models import Store
 from stores.rows import insert_rows
+from stores.tenancy import insert_new
 
 # What only asks those who have not shared yet.
 PROMPTS = [Kind.SHARE_REMINDER, Kind.BROUGHT_HERE]
 
 
-def share_link_of(customer: Customer, *, at: datetime, program: Program | None = None) -> ShareLink:
-    """The customer's share link, made when first needed; `program`, the store's, spares a look-up."""
-    known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer).first()
-    if known:
-        return known
-    program = program or Program.objects.for_store(customer.store).get()
-    return share_links_of(customer.store, {customer: at}, program=program)[customer.pk]
+def share_link_of(customer: Customer, *, at: datetime) -> ShareLink:
+    """The customer's own share link, made when first needed."""
+    known = ShareLink.objects.filter(store_id=customer.store_id, customer=customer, is_main=True).first()
+    return known or share_links_of(customer.store, {customer: at})[customer.pk]
 
 
-def share_links_of(store: Store, needed: Mapping[Customer, datetime], *, program: Program) -> dict[int, ShareLink]:
+def share_links_of(store: Store, needed: Mapping[Customer, datetime]) -> dict[int, ShareLink]:
     """The share links of these customers by the customer's id; made, at the time given, where there are none."""
     for _ in range(20):
-        known = ShareLink.objects.for_store(store).filter(customer__in=[customer.pk for customer in needed])
+        mine = ShareLink.objects.for_store(store).filter(is_main=True)
+        known = mine.filter(customer__in=[customer.pk for customer in needed])
         found = {link.customer_id: link for link in known}
         missing = sorted((customer for customer in needed if customer.pk not in found), key=lambda one: one.pk)
-        made = insert_rows([_new(store, customer, program, needed[customer]) for customer in missing])
+        made = insert_rows([new_link(store, customer, needed[customer]) for customer in missing])
         if len(made) == len(missing):
             return found | {link.customer_id: link for link in made}
         # Either a code is taken, or a twin made a link.
     raise RuntimeError("no free share codes were found")
 
 
-def _new(store: Store, customer: Customer, program: Program, at: datetime) -> ShareLink:
+def new_link(store: Store, customer: Customer, at: datetime, **facts: Any) -> ShareLink:
+    """A link with a fresh code, not yet stored."""
     code = rules.new_code(customer.name, store.slug)
-    return ShareLink(
-        store=store, program=program, customer=customer, code=code, code_norm=codes.normalise(code), created_at=at
-    )
+    return ShareLink(store=store, customer=customer, code=code, code_norm=codes.normalise(code), created_at=at, **facts)
 
 
-def find_link(store: Store, code: str) -> ShareLink | None:
-    """The store's share link with this normalised code."""
-    links = ShareLink.objects.for_store(store).select_related("program__friend_offer", "customer", "store")
-    return links.filter(code_norm=code).first() if code else None
+def order_link(order: Order, customer: Customer, *, at: datetime, expires_at: datetime | None) -> ShareLink:
+    """A link that stands on this order's receipt or parcel."""
+    for _ in range(20):
+        facts = {"is_main": False, "order": order, "expires_at": expires_at}
+        made = insert_rows([new_link(order.store, customer, at, **facts)])
+        known = ShareLink.objects.for_store(order.store).filter(order=order).select_related("customer__store", "store")
+        found: ShareLink | None = known.first()
+        if made or found:
+            assert found is not None
+            return found
+    raise RuntimeError("no free share code was found")
 
 
-def enter_by_code(typed: str) -> ShareLink | None:
+def find_link(store: Store, code: str, *, at: datetime) -> ShareLink | None:
+    """The store's share link with this normalised code; None for one past its end at `at`."""
+    links = ShareLink.objects.for_store(store).select_related("customer__store", "store", "order")
+    return links.filter(code_norm=code).exclude(expires_at__lte=at).first() if code else None
+
+
+def enter_by_code(typed: str, *, at: datetime) -> ShareLink | None:
     """The link of a code whose store is not yet known; binds the transaction to its store."""
     code = codes.normalise(typed)
     store_id = directory.store_id_by_share_code(code)
     store = directory.enter(store_id) if store_id else None
-    return find_link(store, code) if store else None
+    return find_link(store, code, at=at) if store else None
 
 
 def landing_url(link: ShareLink) -> str:
@@ -82,13 +95,23 @@ def visitor_of(address: str, user_agent: str, day: str) -> str:
     return hmac.new(b"goodword.visitor:" + settings.SECRET_KEY.encode(), text.encode(), sha256).hexdigest()[:32]
 
 
-def record_visit(link: ShareLink, *, visitor: str, is_bot: bool, at: datetime) -> None:
-    """Count an opening once a person and hour."""
+def record_visit(
+    link: ShareLink, *, visitor: str, is_bot: bool, at: datetime, device: str = "", referrer: str = ""
+) -> Visit:
+    """Count an opening once a person and hour; the visit, whose token goes to the shop with them."""
+    came = {"store_id": link.store_id, "link": link, "visitor": visitor}
     hour = at.replace(minute=0, second=0, microsecond=0)
-    Visit.objects.bulk_create(
-        [Visit(store_id=link.store_id, link=link, visitor=visitor, hour=hour, at=at, is_bot=is_bot)],
-        ignore_conflicts=True,
-    )
+    visit = Visit(**came, hour=hour, at=at, is_bot=is_bot, device=device, referrer=referrer[:80])
+    return visit if insert_new(visit) else Visit.objects.get(**came, hour=hour)
+
+
+def shop_url(store: Store, visit: Visit | None) -> str:
+    """The shop's own site, with the visit that leads there, which it may tell with the order; '' for none."""
+    if not store.website or visit is None or visit.is_bot:
+        return store.website
+    parts = urlsplit(store.website)
+    told = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "visit"]
+    return urlunsplit(parts._replace(query=urlencode([*told, ("visit", visit.token)])))
 
 
 def note_shared(link: ShareLink, *, at: datetime) -> None:

@@ -1,58 +1,34 @@
-"""A store's program: made with the store, edited by owner and manager."""
+"""A store's programs: the first made with the store, edited by owner and manager."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.utils.timezone import now
 
-from customers.models import Order
+from customers.models import Customer, CustomerTag, Order
+from customers.tagging import PARTNER, STAFF
 from referrals.models import Program
-from rewards.models import Ladder, Offer, Tier, Voucher
+from referrals.services.terms import (
+    DEFAULT_TERMS,
+    OfferTerms,
+    ProgramTerms,
+    TierTerms,
+    describe,
+    make_terms,
+    terms_of,
+)
+from rewards.models import Budget, Terms, Voucher
 from stores.codes import public_id
 from stores.l10n import exponent
 from stores.models import AuditEvent, Membership, Role, Store, User
 from stores.services import change_settings
-from stores.tenancy import acting_for
-
-
-@dataclass(frozen=True)
-class OfferTerms:
-    """What an offer is to promise; exactly one of `percent` and `amount_minor` is set."""
-
-    kind: Offer.Kind
-    percent: int | None = None
-    amount_minor: int | None = None
-    minimum_minor: int = 0
-    valid_days: int = 90
-
-
-@dataclass(frozen=True)
-class TierTerms:
-    """A step of the ladder."""
-
-    threshold: int
-    gives: Tier.Gives
-    offer: OfferTerms
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class ProgramTerms:
-    """Everything an owner decides about the program."""
-
-    name: str
-    friend: OfferTerms
-    tiers: Sequence[TierTerms]
-    hold_days: int = 14
-    claim_days: int = 60
-
-
-TEN_PERCENT = OfferTerms(Offer.Kind.PERCENT_OFF, percent=10)
-DEFAULT_TERMS = ProgramTerms("", TEN_PERCENT, [TierTerms(1, Tier.Gives.EACH, TEN_PERCENT)])
+from stores.tenancy import StoreQuerySet, acting_for
 
 
 def open_store(
@@ -89,71 +65,179 @@ def open_store(
             )
             if owner:
                 Membership.objects.create(store=store, user=owner, role=Role.OWNER)
-            Program.objects.create(
-                store=store,
-                name=terms.name or name,
-                friend_offer=make_offer(store, terms.friend),
-                ladder=make_ladder(store, terms.tiers),
-                hold_days=terms.hold_days,
-                claim_days=terms.claim_days,
-                created_at=at,
-            )
+            create_program(store, terms if terms.name else replace(terms, name=name), by=None, at=at)
     return store
 
 
-def make_offer(store: Store, terms: OfferTerms) -> Offer:
-    """A new offer; offers are never changed, so that what was promised stays known."""
-    return Offer.objects.create(
-        store=store,
-        kind=terms.kind,
-        percent=terms.percent,
-        amount_minor=terms.amount_minor,
-        currency=store.currency,
-        minimum_minor=terms.minimum_minor,
-        valid_days=terms.valid_days,
-    )
+def create_program(
+    store: Store,
+    terms: ProgramTerms,
+    *,
+    audience: Program.Audience = Program.Audience.CUSTOMERS,
+    status: Program.Status = Program.Status.LIVE,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    by: User | None,
+    at: datetime,
+) -> Program:
+    """A new program with its first terms; live from `starts_at` (None: since ever) unless `status` says otherwise.
 
-
-def make_ladder(store: Store, tiers: Sequence[TierTerms]) -> Ladder:
-    """A new ladder with its steps."""
-    ladder = Ladder.objects.create(store=store)
-    for tier in tiers:
-        Tier.objects.create(
-            store=store,
-            ladder=ladder,
-            name=tier.name,
-            threshold=tier.threshold,
-            gives=tier.gives,
-            offer=make_offer(store, tier.offer),
-        )
-    return ladder
-
-
-def live_program(store: Store) -> Program | None:
-    """The store's program if it runs, without its offers."""
-    return Program.objects.for_store(store).filter(status=Program.Status.LIVE).first()
-
-
-def program_of(store: Store) -> Program:
-    """The store's program with its friend's offer."""
-    return Program.objects.for_store(store).select_related("friend_offer", "ladder", "store").get()
-
-
-def change_program(program: Program, terms: ProgramTerms, *, by: User | None, at: datetime) -> Program:
-    """Put new terms in force. Vouchers and rewards given before keep theirs."""
+    Raises Overlapping.
+    """
     with transaction.atomic():
-        before = describe(program)
-        Program.objects.filter(pk=program.pk, store_id=program.store_id).update(
-            name=terms.name,
-            friend_offer=make_offer(program.store, terms.friend),
-            ladder=make_ladder(program.store, terms.tiers),
-            hold_days=terms.hold_days,
-            claim_days=terms.claim_days,
-            version=program.version + 1,
+        budget = Budget.objects.create(
+            store=store, currency=store.currency, ceiling_minor=terms.ceiling_minor, places=terms.places
         )
-        changed = program_of(program.store)
+        program = Program(
+            store=store,
+            name=terms.name,
+            audience=audience,
+            status=status,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            budget=budget,
+            terms=make_terms(store, budget, terms, number=1, at=at),
+            created_at=at,
+        )
+        _alone(program.save)
+        if by:
+            _audit(program, "program.made", {}, describe(program), by=by, at=at)
+    return program
+
+
+class Overlapping(Exception):
+    """Another program for the same people runs at that time."""
+
+
+def _alone(write: Callable[[], object]) -> None:
+    """Write a program's dates or status; Raises Overlapping where the database finds two live at one moment."""
+    try:
+        with transaction.atomic():
+            write()
+    except IntegrityError as error:
+        if "program_one_at_a_time" in str(error):
+            raise Overlapping from error
+        raise
+
+
+# -- Which program is whose --
+
+JOINED = (
+    "terms__friend_offer", "terms__ladder", "terms__budget", "terms__second_offer", "terms__store", "budget", "store",
+)  # fmt: skip
+AUDIENCE_TAGS = {PARTNER: Program.Audience.PARTNERS, STAFF: Program.Audience.STAFF}
+
+
+def programs_of(store: Store) -> StoreQuerySet:
+    """The store's programs with their terms."""
+    rows: StoreQuerySet = Program.objects.for_store(store).select_related(*JOINED)
+    return rows
+
+
+def is_open(at: datetime) -> Q:
+    """What holds of a program that runs at `at`: `Program.is_open` for the database."""
+    begun = Q(starts_at=None) | Q(starts_at__lte=at)
+    return Q(status=Program.Status.LIVE) & begun & (Q(ends_at=None) | Q(ends_at__gt=at))
+
+
+def running(store: Store, at: datetime) -> dict[Program.Audience, Program]:
+    """The programs open at `at` (aware UTC), by whom they are for; at most one each."""
+    live = programs_of(store).filter(is_open(at))
+    return {Program.Audience(program.audience): program for program in live}
+
+
+def live_program(store: Store, at: datetime) -> Program | None:
+    """The customers' program if it runs at `at`."""
+    return running(store, at).get(Program.Audience.CUSTOMERS)
+
+
+def program_of(store: Store, at: datetime | None = None) -> Program:
+    """The customers' program: the one that runs at `at` (None: now), else the one that ran or was made last."""
+    at = at or now()
+    mine = programs_of(store).filter(audience=Program.Audience.CUSTOMERS)
+    rank = Case(
+        When(is_open(at), then=Value(0)),
+        When(status=Program.Status.DRAFT, then=Value(2)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+    found: Program = mine.order_by(rank, F("starts_at").desc(nulls_last=True), "-pk")[:1].get()
+    return found
+
+
+def program_for(customer: Customer, at: datetime) -> Program | None:
+    """The open program by which this advocate's friends are rewarded; None while none is."""
+    return programs_for(customer.store, [customer.pk], at).get(customer.pk)
+
+
+def programs_for(store: Store, customers: Iterable[int], at: datetime) -> dict[int, Program]:
+    """`program_for` of many customers (ids); partners and staff have their own where there is one, else everybody's."""
+    ids, open_now, general = list(customers), running(store, at), Program.Audience.CUSTOMERS
+    special = set(open_now) - {Program.Audience.CUSTOMERS}
+    words = [word for word, audience in AUDIENCE_TAGS.items() if audience in special]
+    tags = CustomerTag.objects.for_store(store).filter(customer__in=ids, tag__in=words) if words else ()
+    audience_of: dict[int, Program.Audience] = {}
+    for one in tags:
+        audience_of[one.customer_id] = max(AUDIENCE_TAGS[one.tag], audience_of.get(one.customer_id, general))
+    found = {pk: open_now.get(audience_of.get(pk, general)) or open_now.get(general) for pk in ids}
+    return {pk: program for pk, program in found.items() if program}
+
+
+def terms_in_force(program: Program, at: datetime) -> Terms:
+    """The version of the program's terms at `at` (aware UTC); the first one for what came before."""
+    if program.terms.made_at <= at:
+        return program.terms
+    versions = Terms.objects.for_store(program.store).filter(budget=program.budget_id)
+    versions = versions.select_related("friend_offer", "ladder", "budget", "second_offer", "store")
+    found = versions.filter(made_at__lte=at).order_by("-number").first() or versions.order_by("number").first()
+    return found or program.terms
+
+
+# -- Changing one --
+
+
+class BelowCommitted(Exception):
+    """More is promised already than the new budget, or places, would allow."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Whom a program is for, and when it runs (aware UTC; None: since ever, without end)."""
+
+    audience: Program.Audience = Program.Audience.CUSTOMERS
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+def change_program(
+    program: Program, terms: ProgramTerms, *, schedule: Schedule | None = None, by: User | None, at: datetime
+) -> Program:
+    """Put new terms in force, and another schedule where one is given.
+
+    Vouchers, claims and rewards given before keep theirs. Raises BelowCommitted, Overlapping.
+    """
+    with transaction.atomic():
+        locked: Program = Program.objects.select_for_update(of=("self",)).select_related(*JOINED).get(pk=program.pk)
+        before = describe(locked)
+        number = Terms.objects.for_store(locked.store).filter(budget=locked.budget_id).count() + 1
+        _limit(locked.budget, terms)
+        locked.name, locked.terms = terms.name, make_terms(locked.store, locked.budget, terms, number=number, at=at)
+        locked.save(update_fields=["name", "terms"])
+        if schedule:
+            _alone(lambda: _mine(locked).update(**asdict(schedule)))
+        changed = programs_of(locked.store).get(pk=locked.pk)
         _audit(changed, "program.changed", before, describe(changed), by=by, at=at)
     return changed
+
+
+def _limit(budget: Budget, terms: ProgramTerms) -> None:
+    try:
+        with transaction.atomic():
+            Budget.objects.filter(pk=budget.pk, store_id=budget.store_id).update(
+                ceiling_minor=terms.ceiling_minor, places=terms.places
+            )
+    except IntegrityError as error:
+        raise BelowCommitted from error
 
 
 class CurrencyInUse(Exception):
@@ -173,21 +257,38 @@ def change_currency(store: Store, currency: str, *, toman: bool, by: User | None
     with transaction.atomic():
         if currency_in_use(store):
             raise CurrencyInUse(store.slug)
-        program, before = program_of(store), store.currency
-        terms = _in_currency(terms_of(program), before, currency)
+        before = store.currency
+        terms = {program: _in_currency(terms_of(program), before, currency) for program in programs_of(store)}
         change_settings(store, {"currency": currency, "toman": toman and currency == "IRR"}, by=by, at=at)
         if currency != before:
-            program.store = store
-            change_program(program, terms, by=by, at=at)
+            Budget.objects.for_store(store).update(currency=currency)
+            for program, turned in terms.items():
+                change_program(program, turned, by=by, at=at)
 
 
 def _in_currency(terms: ProgramTerms, before: str, after: str) -> ProgramTerms:
-    def turned(offer: OfferTerms) -> OfferTerms:
-        amount = None if offer.amount_minor is None else max(1, rescale(offer.amount_minor, before, after))
-        return replace(offer, amount_minor=amount, minimum_minor=rescale(offer.minimum_minor, before, after))
+    def limit(minor: int | None) -> int | None:
+        return None if minor is None else max(1, rescale(minor, before, after))
 
-    tiers = [replace(tier, offer=turned(tier.offer)) for tier in terms.tiers]
-    return replace(terms, friend=turned(terms.friend), tiers=tiers)
+    def offer(one: OfferTerms) -> OfferTerms:
+        minimum = rescale(one.minimum_minor, before, after)
+        return replace(
+            one, amount_minor=limit(one.amount_minor), most_minor=limit(one.most_minor), minimum_minor=minimum
+        )
+
+    def steps(tiers: Iterable[TierTerms]) -> list[TierTerms]:
+        return [replace(tier, offer=offer(tier.offer), choices=[*map(offer, tier.choices)]) for tier in tiers]
+
+    smallest = rescale(terms.limits.minimum_order_minor, before, after)
+    return replace(
+        terms,
+        friend=offer(terms.friend),
+        tiers=steps(terms.tiers),
+        friend_tiers=steps(terms.friend_tiers),
+        second=offer(terms.second) if terms.second else None,
+        limits=replace(terms.limits, minimum_order_minor=smallest),
+        ceiling_minor=limit(terms.ceiling_minor),
+    )
 
 
 def rescale(minor: int, before: str, after: str) -> int:
@@ -195,54 +296,20 @@ def rescale(minor: int, before: str, after: str) -> int:
     return minor * 10 ** exponent(after) // 10 ** exponent(before)
 
 
-def terms_of(program: Program) -> ProgramTerms:
-    """The program's present terms."""
-    tiers = program.ladder.tiers.select_related("offer").order_by("threshold", "gives")
-    return ProgramTerms(
-        name=program.name,
-        friend=_terms_of_offer(program.friend_offer),
-        tiers=[TierTerms(one.threshold, Tier.Gives(one.gives), _terms_of_offer(one.offer), one.name) for one in tiers],
-        hold_days=program.hold_days,
-        claim_days=program.claim_days,
-    )
-
-
-def _terms_of_offer(offer: Offer) -> OfferTerms:
-    return OfferTerms(Offer.Kind(offer.kind), offer.percent, offer.amount_minor, offer.minimum_minor, offer.valid_days)
-
-
-def set_status(program: Program, status: Program.Status, *, by: User | None, at: datetime) -> None:
-    """Pause the program, or let it run again."""
+def set_status(program: Program, status: Program.Status, *, by: User | None, at: datetime) -> bool:
+    """Publish the program, pause it, let it run again, end it; True if this call did it. Raises Overlapping."""
+    sources = [source for source, targets in Program.MOVES.items() if status in targets]
+    moved: list[int] = []
     with transaction.atomic():
-        Program.objects.filter(pk=program.pk, store_id=program.store_id).update(status=status)
-        _audit(program, "program.status", {"status": program.status}, {"status": status}, by=by, at=at)
-        program.status = status
+        _alone(lambda: moved.append(_mine(program).filter(status__in=sources).update(status=status)))
+        if any(moved):
+            _audit(program, "program.status", {"status": program.status}, {"status": status}, by=by, at=at)
+            program.status = status
+    return any(moved)
 
 
-def describe(program: Program) -> dict[str, Any]:
-    """The terms as plain values, for the history."""
-    tiers = program.ladder.tiers.select_related("offer").order_by("threshold", "gives")
-    return {
-        "name": program.name,
-        "hold_days": program.hold_days,
-        "claim_days": program.claim_days,
-        "friend": _offer_facts(program.friend_offer),
-        "tiers": [
-            {"name": tier.name, "threshold": tier.threshold, "gives": tier.gives, **_offer_facts(tier.offer)}
-            for tier in tiers
-        ],
-    }
-
-
-def _offer_facts(offer: Offer) -> dict[str, Any]:
-    return {
-        "kind": offer.kind,
-        "percent": offer.percent,
-        "amount_minor": offer.amount_minor,
-        "minimum_minor": offer.minimum_minor,
-        "valid_days": offer.valid_days,
-        "currency": offer.currency,
-    }
+def _mine(program: Program) -> QuerySet[Program]:
+    return Program.objects.filter(pk=program.pk, store_id=program.store_id)
 
 
 def _audit(

@@ -6,8 +6,8 @@ the two who ask: the counter's pages and the API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connection, transaction
@@ -18,19 +18,24 @@ from customers.services import (
     Person,
     attach_customer,
     cancel_order,
+    change_total,
     find_customer,
     find_or_create_customer,
     record_order,
 )
 from referrals.models import Claim, Program, Referral, ShareLink
 from referrals.services import attribution, claims, deciding
-from referrals.services.links import find_link, share_link_of
-from rewards.models import Account, Offer, Redemption, Voucher
+from referrals.services.links import find_link, order_link, share_link_of
+from referrals.services.programs import program_for
+from referrals.services.promising import has_room
+from rewards.models import Offer, Redemption, Terms, Voucher
 from rewards.rules import Reason
-from rewards.services import ledger, vouchers
+from rewards.services import ledger, reducing, vouchers
+from rewards.services.budgets import Exhausted
 from rewards.services.vouchers import Bill, NotRedeemable
 from stores import codes
-from stores.models import AuditEvent, Store, User
+from stores.models import AuditEvent, Location, Store, User
+from stores.tenancy import StoreQuerySet
 
 SOURCE = "checkout"  # of orders that the counter records itself
 
@@ -62,6 +67,7 @@ class Quote:
     discount_minor: int = 0
     voucher: Voucher | None = None  # None for a share code whose friend has no gift yet
     link: ShareLink | None = None  # who sent the buyer
+    terms: Terms | None = None  # of a gift that would be made now
 
     @property
     def payable_minor(self) -> int:
@@ -73,7 +79,7 @@ class Quote:
         """The promise behind the code; None for store credit."""
         if self.voucher:
             return self.voucher.offer
-        return self.link.program.friend_offer if self.link else None
+        return self.terms.friend_offer if self.terms else None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -109,19 +115,39 @@ class TooLate(Exception):
     """The ten minutes in which the counter may undo are over."""
 
 
-def quote(store: Store, typed_code: str, bill: Bill, *, at: datetime, person: Person | None = None) -> Quote:
+def quote(
+    store: Store,
+    typed_code: str,
+    bill: Bill,
+    *,
+    at: datetime,
+    person: Person | None = None,
+    location: str = "",
+    order_ref: OrderRef | None = None,
+) -> Quote:
     """What a typed or scanned code would do to the bill at `at` (aware UTC); changes nothing.
 
-    `person` is who pays, when known: then it also says whether they are new here.
-    Raises BadEmail, BadPhone.
+    `person` is who pays, when known: then it also says whether they are new here. `location` is a
+    location's code; `order_ref` an order on whose bill other codes may be. Raises BadEmail, BadPhone.
     """
-    found = _look_up(store, typed_code)
-    return _judge(found, bill, find_customer(store, person) if person else None, None, at)
+    found = _look_up(store, typed_code, at)
+    friend = find_customer(store, person) if person else None
+    order = _order_of(store, order_ref).first() if order_ref else None
+    offered = _judge(found, _with_place(store, bill, friend, location), friend, order, at)
+    if offered.voucher and not offered.reason:
+        reason = vouchers.stacking_reason(offered.voucher, offered.bill, order)
+        return replace(offered, reason=reason, discount_minor=0 if reason else offered.discount_minor)
+    return offered
 
 
-def _look_up(store: Store, typed_code: str) -> Voucher | ShareLink | None:
+def _with_place(store: Store, bill: Bill, bearer: Customer | None, location: str) -> Bill:
+    place = Location.objects.for_store(store).filter(code=location).first() if location else None
+    return replace(bill, location_id=place.pk if place else None, bearer_id=bearer.pk if bearer else None)
+
+
+def _look_up(store: Store, typed_code: str, at: datetime) -> Voucher | ShareLink | None:
     code = codes.normalise(typed_code)
-    return vouchers.find(store, code) or find_link(store, code)
+    return vouchers.find(store, code) or find_link(store, code, at=at)
 
 
 def _judge(
@@ -134,33 +160,37 @@ def _judge(
 
 def _judge_voucher(voucher: Voucher, bill: Bill, friend: Customer | None, order: Order | None, at: datetime) -> Quote:
     offered = vouchers.quote(voucher, bill, at=at)
-    kind = Kind.CREDIT if voucher.kind == Voucher.Kind.CREDIT else Kind.VOUCHER
-    link = _sender(voucher)
+    kind = Kind.CREDIT if Voucher.Kind(voucher.kind).is_purse else Kind.VOUCHER
+    claim = _claim_of(voucher)
     reason = offered.reason
-    if link and friend and friend.pk != voucher.customer_id and not reason:
-        reason = _against_bearer(link, friend, order)
+    if claim and friend and friend.pk != voucher.customer_id and not reason:
+        reason = _against_bearer(claim, friend, order)
+    link = claim.link if claim else None
     return Quote(bill, kind, reason, 0 if reason else offered.discount_minor, voucher, link)
 
 
-def _sender(voucher: Voucher) -> ShareLink | None:
-    """The share link that a friend's gift came by."""
+def _claim_of(voucher: Voucher) -> Claim | None:
+    """The claim that a friend's gift came by."""
     if not voucher.key.startswith("friend:"):
         return None
     taken = Claim.objects.for_store(voucher.store).filter(voucher=voucher)
-    claim = taken.select_related("link__customer", "link__program__friend_offer", "link__store").first()
-    return claim.link if claim else None
+    return taken.select_related("link__customer__store", "link__store", "terms").first()  # type: ignore[no-any-return]
 
 
 def _judge_link(link: ShareLink, bill: Bill, friend: Customer | None, order: Order | None, at: datetime) -> Quote:
     """A share code gives the friend's gift: the one they hold already, or a new one."""
-    gift = _gift_of(link, friend)
-    reason = _against(link, friend, order)
+    program, gift = program_for(link.customer, at), _gift_of(link, friend)
+    reason = _against(link, program, friend, order)
     if gift and reason == Reason.NOT_NEW_CUSTOMER:
         reason = ""  # they were new when they took it
-    terms = gift or _gift_to_be(link)
-    offered = vouchers.quote(terms, bill, at=at)
+    if program is None and gift is None:
+        return Quote(bill, Kind.SHARE_CODE, reason, link=link)
+    terms = program.terms if program else None
+    if terms and not gift and not has_room(terms):
+        reason = reason or Reason.PAUSED
+    offered = vouchers.quote(gift or _gift_to_be(terms), bill, at=at)  # type: ignore[arg-type]  # one of the two is there
     reason = reason or offered.reason
-    return Quote(bill, Kind.SHARE_CODE, reason, 0 if reason else offered.discount_minor, gift, link)
+    return Quote(bill, Kind.SHARE_CODE, reason, 0 if reason else offered.discount_minor, gift, link, terms)
 
 
 def _gift_of(link: ShareLink, friend: Customer | None) -> Voucher | None:
@@ -170,26 +200,25 @@ def _gift_of(link: ShareLink, friend: Customer | None) -> Voucher | None:
     return held.filter(key=f"friend:{friend.pk}").first()
 
 
-def _gift_to_be(link: ShareLink) -> Voucher:
+def _gift_to_be(terms: Terms) -> Voucher:
     """The voucher a friend would get, not stored."""
-    offer = link.program.friend_offer
-    return Voucher(store=link.store, offer=offer, currency=offer.currency)
+    return Voucher(store=terms.store, offer=terms.friend_offer, currency=terms.friend_offer.currency)
 
 
-def _against(link: ShareLink, friend: Customer | None, order: Order | None) -> str:
+def _against(link: ShareLink, program: Program | None, friend: Customer | None, order: Order | None) -> str:
     """Why the buyer is not this link's friend, in the API's words; '' when they are, or are not known."""
     if friend:
-        reason = claims.reason_against(link, friend, than=order)
+        reason = claims.reason_against(link, friend, program, than=order)
     else:
-        reason = Referral.Reason.PAUSED if link.program.status != Program.Status.LIVE else ""
+        reason = "" if program else Referral.Reason.PAUSED
     return REASONS[reason] if reason else ""
 
 
-def _against_bearer(link: ShareLink, buyer: Customer, order: Order | None) -> str:
+def _against_bearer(claim: Claim, buyer: Customer, order: Order | None) -> str:
     """Why somebody else may not use a friend's voucher; a program paused since does not matter."""
-    if claims.is_own(link, buyer):
+    if claims.is_own(claim.link, buyer):
         return Reason.OWN_CODE
-    return Reason.NOT_NEW_CUSTOMER if claims.bought_before(buyer, than=order) else ""
+    return Reason.NOT_NEW_CUSTOMER if claims.is_known(claim.terms, buyer, than=order) else ""
 
 
 def redeem(
@@ -204,12 +233,14 @@ def redeem(
     location: str = "",
     public_id: str = "",
     shown_minor: int | None = None,
+    named: str = "",
 ) -> Redeemed:
     """Use a code on a bill: the redemption, its order and its referral, in one transaction.
 
     The order is the one `order_ref` names, or a new one; without a reference the counter records it
     under the redemption's own id. `location` is a location's code, `public_id` names the redemption
-    beforehand, `shown_minor` is the discount the buyer was shown (None: none was).
+    beforehand, `shown_minor` is the discount the buyer was shown (None: none was). `named` is the name
+    by which staff found the code's advocate, where the buyer had no code.
     Raises NotRedeemable, Changed, BadEmail, BadPhone; then nothing has changed.
     """
     public_id = public_id or codes.public_id()
@@ -218,15 +249,18 @@ def redeem(
         friend = order.customer if order else None
         if person:
             friend = find_or_create_customer(store, person, at=at, source=SOURCE)
-        found = _look_up(store, typed_code)
-        _hold_credit(found)
+        found = _look_up(store, typed_code, at)
+        _hold_purse(found)
+        bill = _with_place(store, bill, friend, location)
         offered = _judge(found, bill, friend, order, at)
         if offered.reason:
             raise NotRedeemable(offered.reason)
         if shown_minor is not None and shown_minor != offered.discount_minor:
             raise Changed(offered)
         voucher = offered.voucher or _new_gift(offered, friend, public_id, at)
-        order = order or _record_order(store, order_ref, offered, typed_code, location, public_id, at)
+        if order is None or order.source == SOURCE:  # the counter's own bill gets smaller with each code
+            given = "" if named else typed_code
+            order = _record_order(store, order_ref, offered, given, location, public_id, at, named=named)
         buyer = friend or voucher.customer
         if buyer and order.customer_id is None:
             attach_customer(order, buyer, at=at)
@@ -234,7 +268,9 @@ def redeem(
             voucher, bill, at=at, order=order, by=by, location=order.location, public_id=public_id
         )
         link = offered.link if offered.kind is Kind.SHARE_CODE else None
-        referral = attribution.attribute_order(order, at=at, link=link)
+        referral = attribution.attribute_order(order, at=at, link=link, named=bool(named))
+        if referral and referral.reason == Referral.Reason.FULL and offered.voucher is None:
+            raise NotRedeemable(Reason.PAUSED)  # the last place went to somebody else just now
         _note_own_code(redemption, offered, by, at)
     return Redeemed(redemption, referral)
 
@@ -242,35 +278,40 @@ def redeem(
 def _known_order(store: Store, ref: OrderRef | None) -> Order | None:
     if ref is None:
         return None
-    orders = (
-        Order.objects.for_store(store).select_related("customer", "location", "store").select_for_update(of=("self",))
-    )
-    return orders.filter(source=ref.source, external_id=ref.external_id).first()
+    return _order_of(store, ref).select_for_update(of=("self",)).first()  # type: ignore[no-any-return]
 
 
-def _hold_credit(found: Voucher | ShareLink | None) -> None:
+def _order_of(store: Store, ref: OrderRef) -> StoreQuerySet:
+    orders: StoreQuerySet = Order.objects.for_store(store).select_related("customer__store", "location", "store")
+    return orders.filter(source=ref.source, external_id=ref.external_id)
+
+
+def _hold_purse(found: Voucher | ShareLink | None) -> None:
     """Hold the purse before its balance decides the discount, so that the order's total is right."""
-    if isinstance(found, Voucher) and found.kind == Voucher.Kind.CREDIT:
-        ledger.locked(ledger.account(found.store, Account.Kind.CREDIT, found.currency, found.customer))
+    purse = vouchers.purse_of(found) if isinstance(found, Voucher) else None
+    if purse:
+        ledger.locked(purse)
 
 
 def _new_gift(offered: Quote, friend: Customer | None, public_id: str, at: datetime) -> Voucher:
     """The friend's gift: one a known person; a fresh one each time a stranger says the code."""
-    assert offered.link is not None
-    if friend:
-        return claims.gift_for(offered.link, friend, at=at)
-    offer = offered.link.program.friend_offer
-    return vouchers.issue(offered.link.store, offer, key=f"spoken:{public_id}", at=at)
+    assert offered.terms is not None
+    try:
+        return claims.gift_for(offered.terms, friend, at=at, key=f"spoken:{public_id}")
+    except Exhausted as error:
+        raise NotRedeemable(Reason.PAUSED) from error
 
 
 def _record_order(
     store: Store,
     ref: OrderRef | None,
     offered: Quote,
-    typed_code: str,
+    code: str,
     location: str,
     public_id: str,
     at: datetime,
+    *,
+    named: str,
 ) -> Order:
     data = OrderData(
         source=ref.source if ref else SOURCE,
@@ -278,7 +319,8 @@ def _record_order(
         currency=offered.bill.currency,
         total_minor=offered.payable_minor,
         placed_at=at,
-        code=typed_code,
+        code=code,
+        named=named,
         location=location,
     )
     return record_order(store, data, at=at)[0]
@@ -316,7 +358,7 @@ def last_use(offered: Quote) -> datetime | None:
 
 def referral_of(redemption: Redemption) -> Referral | None:
     """The referral of the order that the redemption belongs to."""
-    mine = Referral.objects.for_store(redemption.store).filter(order=redemption.order_id)
+    mine = Referral.objects.for_store(redemption.store).filter(order=redemption.order_id).in_force()
     return mine.select_related("advocate", "program", "order", "store").first()
 
 
@@ -328,15 +370,30 @@ def reverse(redemption: Redemption, *, at: datetime, by: User | None = None) -> 
     """
     with transaction.atomic():
         undone = vouchers.reverse(redemption, at=at, by=by)
+        reducing.undo_use(undone, at=at)
         if undone.voucher.key.startswith("spoken:"):
             vouchers.void(undone.voucher, at=at)  # nobody knows its code; the share code gives a new one
         order = undone.order
-        if order and order.source == SOURCE and order.external_id == undone.public_id:
-            cancel_order(order, at=at)
-            referral = referral_of(undone)
-            if referral:
-                deciding.void_referral(referral, reason=Referral.Reason.UNDONE, at=at, by=by)
+        if order and order.source == SOURCE:
+            if _others_on(undone).exists():
+                change_total(order, order.total_minor + undone.discount_minor, at=at)
+            else:
+                _forget_sale(undone, order, by, at)
     return undone
+
+
+def _others_on(redemption: Redemption) -> StoreQuerySet:
+    """Other codes that stand on the same bill."""
+    live = Redemption.objects.for_store(redemption.store).filter(order=redemption.order_id, reversed_at=None)
+    others: StoreQuerySet = live.exclude(pk=redemption.pk)
+    return others
+
+
+def _forget_sale(redemption: Redemption, order: Order, by: User | None, at: datetime) -> None:
+    cancel_order(order, at=at)
+    referral = referral_of(redemption)
+    if referral:
+        deciding.void_referral(referral, reason=Referral.Reason.UNDONE, at=at, by=by)
 
 
 def undo(redemption: Redemption, *, at: datetime, by: User) -> Redemption:
@@ -347,11 +404,17 @@ def undo(redemption: Redemption, *, at: datetime, by: User) -> Redemption:
 
 
 def receipt_link(order: Order, *, at: datetime) -> ShareLink:
-    """The share link printed on an order's receipt: the buyer's own, or for a guest one kept for this order.
+    """The share link printed on an order's receipt or parcel: of its own, so that print is told apart.
 
-    A guest's link belongs to a nameless customer whose external_id names the order. It is not made
-    the order's buyer, so that the till may still tell who bought.
+    A guest's belongs to a nameless customer whose external_id names the order. It is not made the
+    order's buyer, so that the till may still tell who bought. It ends with the program's days to claim.
     """
+    known = ShareLink.objects.for_store(order.store).filter(order=order).select_related("customer__store", "store")
+    if known.exists():
+        return known.get()
     from_guest = Person(external_id=f"guest:{order.public_id}")
     customer = order.customer or find_or_create_customer(order.store, from_guest, at=at, source="receipt")
-    return share_link_of(customer, at=at)
+    program = program_for(customer, at)
+    ends = at + timedelta(days=program.terms.claim_days) if program else None
+    share_link_of(customer, at=at)
+    return order_link(order, customer, at=at, expires_at=ends)

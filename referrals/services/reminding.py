@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from customers.models import Channel, Customer
+from customers.queries import HERE
 from outreach.journey_wording import spacing_of
 from outreach.kinds import Kind
 from outreach.models import Hold, Journey, Message, Suppression, Task
@@ -110,7 +111,7 @@ def _pasts(store: Store, people: set[int]) -> dict[int, Past]:
 
 def _people(store: Store, pasts: Iterable[int]) -> Iterable[Customer]:
     wanted = list(pasts)
-    return Customer.objects.for_store(store).filter(pk__in=wanted, erased_at=None).order_by("pk") if wanted else ()
+    return Customer.objects.for_store(store).filter(HERE, pk__in=wanted).order_by("pk") if wanted else ()
 
 
 def _who_mind(store: Store, people: set[int]) -> set[int]:

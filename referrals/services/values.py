@@ -9,10 +9,11 @@ from typing import Any
 from django.db.models import Count
 from django.utils.functional import Promise
 
+from customers.models import Customer
 from outreach.starting import Fact
-from referrals.models import Program, Referral
+from referrals.models import Program, Referral, ShareLink
 from referrals.services.links import landing_url, share_links_of
-from referrals.services.programs import program_of
+from referrals.services.programs import programs_for
 from rewards import rules
 from rewards.models import Tier
 from rewards.services.granting import as_steps
@@ -22,23 +23,28 @@ from stores.models import Store
 
 
 def to_share(store: Store, facts: Sequence[Fact], at: datetime) -> list[dict[str, Any]]:
-    """The code, the links and what both sides get, for each fact's person; nothing while the program is paused."""
-    program = program_of(store)
-    if program.status != Program.Status.LIVE:
-        return [{} for _ in facts]
+    """The code, the links and what both sides get, for each fact's person; nothing where no program is theirs."""
     people = [fact.customer for fact in facts]
-    links = share_links_of(store, dict.fromkeys(people, at), program=program)
-    gains = Gains(store, [program.ladder_id], [person.pk for person in people])
-    friend_gets = lazy_offer_text(program.friend_offer, store)
-    return [
-        {
-            "code": links[person.pk].code,
-            "friend_gets": friend_gets,
-            "you_get": gains.next_for(person.pk, program.ladder_id),
-            "links": own_page(person) | {"landing": landing_url(links[person.pk])},
-        }
-        for person in people
-    ]
+    programs = programs_for(store, [person.pk for person in people], at)
+    rewarded = [person for person in people if person.pk in programs]
+    if not rewarded:
+        return [{} for _ in facts]
+    links = share_links_of(store, dict.fromkeys(rewarded, at))
+    ladders = {program.terms.ladder_id for program in programs.values()}
+    gains = Gains(store, ladders, [person.pk for person in rewarded])
+    return [_to_share(person, programs.get(person.pk), links, gains) for person in people]
+
+
+def _to_share(person: Customer, program: Program | None, links: dict[int, ShareLink], gains: Gains) -> dict[str, Any]:
+    if program is None:
+        return {}
+    link = links[person.pk]
+    return {
+        "code": link.code,
+        "friend_gets": lazy_offer_text(program.terms.friend_offer, program.store),
+        "you_get": gains.next_for(person.pk, program.terms.ladder_id),
+        "links": own_page(person) | {"landing": landing_url(link)},
+    }
 
 
 class Gains:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, Min, OuterRef, Q
 
 from customers.models import Customer, Order
+from customers.queries import HERE
 from outreach.kinds import Kind, Trigger
 from outreach.models import Journey
 from outreach.quiet import is_zone
@@ -27,7 +28,7 @@ def _birthdays(store: Store, journey: Journey, since: datetime, at: datetime) ->
     born = Q()
     for month, day in {pair for on in dates for pair in days.days_of(on)}:
         born |= Q(birth_month=month, birth_day=day)
-    for person in Customer.objects.for_store(store).filter(born, erased_at=None).order_by("pk"):
+    for person in Customer.objects.for_store(store).filter(HERE, born).order_by("pk"):
         for on in dates:
             if (person.birth_month, person.birth_day) in days.days_of(on):
                 yield from _on_the_day(store, journey, person, "birthday", on, since, at)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
+from django.utils import translation
 
 from customers.models import Customer
+from outreach.journeys import journey_of, start
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
+from outreach.rendering import language_of, unsubscribe_url
 from outreach.starting import Fact
 from outreach.sweeping import Sweep, Touch, run
 from rewards.models import Account, Reward, Voucher
-from rewards.services import vouchers
-from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text
+from rewards.services import reducing, vouchers
+from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text, offer_text
 from stores import tokens
 from stores.codes import spaced
+from stores.l10n import format_money
 from stores.models import Store
 
 SETTLED = timedelta(days=1)  # who has just been given something need not hear that it ends
@@ -66,6 +71,37 @@ def own_page(customer: Customer) -> dict[str, str]:
     """The button to the page where a person sees their rewards, and its link."""
     path = reverse("referral:share", args=[tokens.make(tokens.Purpose.SHARE, customer.store_id, customer)])
     return {"action": f"{settings.SITE_URL}{path}", "share": f"{settings.SITE_URL}{path}"}
+
+
+def gift_text(reward: Reward) -> str:
+    """What a reward gives, in the active language, as small as partial refunds have left it."""
+    offer = reward.offer
+    if reward.reduced_minor and offer.amount_minor is not None:
+        offer = copy(offer)
+        offer.amount_minor = reducing.left_of(reward)
+    return offer_text(offer, reward.store)
+
+
+def tell_smaller(reward: Reward, *, at: datetime) -> None:
+    """Tell who had read of a reward that part of the purchase came back, and what they keep."""
+    store, customer = reward.store, reward.customer
+    read = Message.objects.for_store(store).filter(key=f"reward:{reward.pk}", sent_at__isnull=False)
+    if not read.exists():
+        return
+    language = language_of(store, customer)
+    with translation.override(language):
+        left = format_money(reducing.left_of(reward), reward.offer.currency, language, toman=store.toman)
+        values = {"gift": offer_text(reward.offer, store), "left": left, "why": str(REASONS["part_returned"])}
+    links = {**own_page(customer), "unsubscribe": unsubscribe_url(store, customer)}
+    start(
+        customer,
+        journey_of(store, Kind.REWARD_VOIDED),
+        key=f"reward_reduced:{reward.pk}:{reward.reduced_minor}",
+        context={**values, "links": links},
+        fact_at=at,
+        at=at,
+        about=f"reward:{reward.pk}",
+    )
 
 
 def _expiring(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, QuerySet
 
 from customers.models import Customer, Order, SegmentMember
+from customers.queries import HERE
 from outreach import journeys
 from outreach import services as outreach
 from outreach.models import Hold, Journey, Kind, Message
@@ -162,7 +163,7 @@ def _due_people(store: Store, survey: Survey, at: datetime) -> QuerySet[Any]:
     asked = Invitation.objects.for_store(store).filter(
         survey=survey, customer=OuterRef("pk"), due_at__gt=at - timedelta(days=max(every - CATCH_UP, 1))
     )
-    people = Customer.objects.for_store(store).filter(erased_at=None).exclude(email_norm="", phone_norm="")
+    people = Customer.objects.for_store(store).filter(HERE).exclude(email_norm="", phone_norm="")
     if survey.segment_id:
         members = SegmentMember.objects.for_store(store).filter(segment=survey.segment_id)
         people = people.filter(pk__in=members.values("customer"))

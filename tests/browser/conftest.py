@@ -16,6 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from referrals.services import programs
+from referrals.services.terms import terms_of
 from stores import directory
 from tests.stack import ROOT, Stack, where_it_is_noon
 
@@ -80,8 +81,8 @@ def without_hold(stack, shop) -> Callable[[], None]:
 
     def change() -> None:
         program = programs.program_of(shop.store)
-        terms = replace(programs.terms_of(program), hold_days=0)
-        programs.change_program(program, terms, by=None, at=timezone.now())
+        changed = replace(terms_of(program), hold_days=0)
+        programs.change_program(program, changed, by=None, at=timezone.now())
 
     return lambda: stack.inside(shop.store, change)
 

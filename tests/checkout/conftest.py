@@ -29,7 +29,7 @@ def voucher(store, make_customer, now):
     """A voucher of 10 % that belongs to nobody's referral."""
     from referrals.services.programs import program_of
 
-    offer = program_of(store).friend_offer
+    offer = program_of(store).terms.friend_offer
     return vouchers.issue(store, offer, key=f"test:{secrets.token_hex(4)}", at=now)
 
 

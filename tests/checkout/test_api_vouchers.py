@@ -148,7 +148,10 @@ def test_the_order_named_is_the_order_credited(api, post, store, share_link, ord
     done = post(api, "vouchers/redeem/", body, key="one").json()
     order = Order.objects.for_store(store).get(source="pos")
     assert done["referral"]["status"] == "pending"
-    assert (order.referral.friend.email, order.redemptions.get().public_id) == ("bea@example.com", done["redemption"])
+    assert (order.referrals.get().friend.email, order.redemptions.get().public_id) == (
+        "bea@example.com",
+        done["redemption"],
+    )
     assert order.total_minor == 155000
 
 
@@ -179,7 +182,7 @@ def test_reversing_gives_the_voucher_back(api, post, store, share_link):
 
 
 def test_store_credit_is_spent_in_parts(api, post, store, make_customer, now):
-    from referrals.services.programs import OfferTerms, make_offer
+    from referrals.services.terms import OfferTerms, make_offer
     from rewards.models import Offer, Reward
     from rewards.services import granting
 

@@ -141,7 +141,7 @@ def test_each_refusal_has_its_own_text(staff, store, voucher, share_link, make_o
 
 
 def test_a_bill_below_the_minimum_is_told(staff, store, now):
-    from referrals.services.programs import OfferTerms, make_offer
+    from referrals.services.terms import OfferTerms, make_offer
     from rewards.models import Offer
     from rewards.services import vouchers
 

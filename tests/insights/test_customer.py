@@ -20,7 +20,7 @@ def url(store):
 
 def test_it_shows_everything_about_an_advocate(manager, url, played):
     page = manager.get(url(played)).content.decode()
-    assert played.share_link.code in page
+    assert played.share_links.get().code in page
     for words in (
         "Bought for",
         "Asked how it was",

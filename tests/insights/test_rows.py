@@ -49,7 +49,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(manager, url, play
 
 
 def test_pages_hold_fifty_and_lose_nobody(manager, url, play, store, played):
-    link, now = played.share_link, timezone.now()
+    link, now = played.share_links.get(), timezone.now()
     for number in range(119):
         links.record_visit(link, visitor=f"x{number}", is_bot=False, at=now)  # all at one moment
     links.record_visit(link, visitor="robot", is_bot=True, at=now)

@@ -8,26 +8,28 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from django.db.models import QuerySet
 
 from customers.models import Customer
-from customers.services import Person
+from customers.services import OrderData, Person, record_order
 from referrals.models import Referral, ReferralEvent
-from referrals.services import deciding, links, programs
+from referrals.services import deciding, links, programs, refunds
 from referrals.services.attribution import attribute_order
+from referrals.services.terms import TEN_PERCENT, OfferTerms, ProgramTerms, TierTerms
 from rewards.models import Offer, Reward, Tier, Voucher
-from rewards.services import granting, ledger
+from rewards.services import granting, ledger, reducing
 from stores.tenancy import acting_for
 from tests.conftest import NOW, make_order_of
 
 LATER = NOW + timedelta(days=30)
-HUNDRED = programs.OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=100_00)
-JUBILEE = programs.OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=500_00)
-TERMS = programs.ProgramTerms(
+HUNDRED = OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=100_00)
+JUBILEE = OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=500_00)
+TERMS = ProgramTerms(
     "Race",
-    programs.TEN_PERCENT,
+    TEN_PERCENT,
     [
-        programs.TierTerms(1, Tier.Gives.EACH, HUNDRED),
-        programs.TierTerms(3, Tier.Gives.ONCE, JUBILEE),
+        TierTerms(1, Tier.Gives.EACH, HUNDRED),
+        TierTerms(3, Tier.Gives.ONCE, JUBILEE),
     ],
 )
 
@@ -117,6 +119,58 @@ def test_a_refund_and_an_approval_at_once_leave_nothing_given(committed_store, a
         assert books() == {}
 
 
+@pytest.fixture
+def send_back(committed_store, in_store):
+    """The shop reports that 30 % of a referral's order came back."""
+
+    def tell(referral: Referral) -> None:
+        order = referral.order
+        part = order.total_minor * 3 // 10
+        facts = (order.source, order.external_id, order.currency, order.total_minor, order.placed_at)
+        record_order(committed_store, OrderData(*facts, refunded_minor=part), at=LATER)
+
+    return lambda referral: in_store(lambda: tell(referral))
+
+
+def left(committed_store) -> list[int]:
+    """What is left of each advocate's reward."""
+    rows = Reward.objects.for_store(committed_store).filter(side="advocate")
+    return [reducing.left_of(reward) for reward in rows]
+
+
+def test_a_refund_sweep_and_an_approval_at_once_leave_the_smaller_reward(
+    committed_store, in_store, at_once, refer, approve, send_back, books
+):
+    for _ in range(5):
+        (referral,) = refer(1)
+
+        def sweep(referral=referral):
+            send_back(referral)
+            with acting_for(committed_store):
+                return refunds.answer_refunds(committed_store, LATER)
+
+        at_once(2, lambda number, referral=referral, sweep=sweep: [lambda: approve(referral), sweep][number]())
+        in_store(lambda: refunds.answer_refunds(committed_store, LATER))
+        assert set(in_store(lambda: left(committed_store))) <= {70_00, 350_00}
+        books()
+
+
+def test_many_refund_sweeps_at_once_take_it_back_once(
+    committed_store, in_store, at_once, refer, approve, send_back, books
+):
+    (referral,) = refer(1)
+    assert approve(referral)
+    send_back(referral)
+
+    def sweep(_):
+        with acting_for(committed_store):
+            return refunds.answer_refunds(committed_store, LATER)
+
+    assert sum(at_once(6, sweep)) == 1
+    assert in_store(lambda: left(committed_store)) == [70_00]
+    books()
+
+
 # -- Controls: the same race, with a guard taken away --
 
 
@@ -136,7 +190,7 @@ def test_control_without_the_advocates_lock_a_tier_is_given_twice(
         gate.wait(timeout=30)
         return number
 
-    monkeypatch.setattr(deciding, "_locked_advocate", unlocked)
+    monkeypatch.setattr(deciding, "locked_advocate", unlocked)
     monkeypatch.setattr(deciding, "_approved", counted_together)
     assert at_once(2, lambda number: approve(last[number])) == [True, True]
     numbers = Referral.objects.for_store(committed_store).values_list("number", flat=True)
@@ -153,7 +207,8 @@ def careless(gate, key_of):
         gate.wait(timeout=30)
         Referral.objects.for_store(referral.store).filter(pk=referral.pk).update(status="approved", decided_at=at)
         key = key_of(referral)
-        granting.grant_tiers(referral.program.ladder, referral.advocate, number=1, key=key, at=at)
+        for earned in granting.earned_by(granting.steps_of(referral.terms.ladder), 1, key=key, terms=referral.terms):
+            granting.grant_earned(referral.advocate, earned, at=at)
         return True
 
     return approve
@@ -171,3 +226,26 @@ def test_the_rewards_key_alone_stops_the_careless_way(at_once, refer, approve, b
     way = careless(Barrier(12), lambda referral: f"referral:{referral.pk}")
     assert at_once(12, lambda _: approve(referral, way)) == [True] * 12
     assert books()["advocate", 100_00] == 1
+
+
+def test_control_without_the_lock_on_the_reward_it_is_taken_back_twice(
+    committed_store, in_store, at_once, refer, approve, send_back, monkeypatch
+):
+    (referral,) = refer(1)
+    assert approve(referral)
+    send_back(referral)
+    gate, fact = Barrier(2), reducing._fact
+
+    def together(reward, part):
+        gate.wait(timeout=30)
+        return f"{fact(reward, part)}:{secrets.token_hex(4)}"
+
+    monkeypatch.setattr(reducing, "_fact", together)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
+
+    def sweep(_):
+        with acting_for(committed_store):
+            return refunds.answer_refunds(committed_store, LATER)
+
+    assert sum(at_once(2, sweep)) == 2
+    assert in_store(lambda: left(committed_store)) == [40_00]

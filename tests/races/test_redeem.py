@@ -18,7 +18,8 @@ from customers.services import Person
 from referrals.models import Referral
 from referrals.services import redeeming
 from referrals.services.links import share_link_of
-from referrals.services.programs import OfferTerms, make_offer, program_of
+from referrals.services.programs import program_of
+from referrals.services.terms import OfferTerms, make_offer
 from rewards.models import Offer, Redemption, Reward, Voucher
 from rewards.services import granting, ledger, vouchers
 from rewards.services.vouchers import Bill, NotRedeemable
@@ -45,7 +46,7 @@ def key_header(committed_store, in_store):
 def voucher(committed_store, in_store):
     """One voucher of 10 %."""
     return in_store(
-        lambda: vouchers.issue(committed_store, program_of(committed_store).friend_offer, key="race", at=NOW)
+        lambda: vouchers.issue(committed_store, program_of(committed_store).terms.friend_offer, key="race", at=NOW)
     )
 
 
@@ -189,7 +190,7 @@ def test_the_index_alone_stops_the_careless_way(committed_store, in_store, at_on
 
 def test_sixty_codes_at_twelve_tills(committed_store, in_store, at_once):
     """E7 of the study: 60 codes x 12 clients gave 247 redemptions without guards."""
-    offer = in_store(lambda: program_of(committed_store).friend_offer)
+    offer = in_store(lambda: program_of(committed_store).terms.friend_offer)
     made = in_store(lambda: [vouchers.issue(committed_store, offer, key=f"m{n}", at=NOW).code for n in range(60)])
 
     def till(_):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from customers.models import Customer, Order
@@ -10,7 +11,7 @@ from outreach.kinds import Kind, Trigger
 from outreach.models import Journey, Message
 from referrals.models import Claim, Referral, ShareLink
 from referrals.services import attribution, claims, deciding, journeying, programs
-from referrals.services.programs import OfferTerms, TierTerms
+from referrals.services.terms import OfferTerms, TierTerms, terms_of
 from rewards.models import Offer, Tier
 from stores.models import Store
 from tests.conftest import NOW, make_order_of
@@ -72,22 +73,20 @@ def refer(link: ShareLink, name: str = "Bea Cruz", *, at: datetime = NOW, **fact
 
 def count(referral: Referral, *, at: datetime) -> Referral:
     """Let a referral count at once."""
-    fresh = Referral.objects.select_related("ladder", "friend_offer", "advocate", "friend", "order", "store").get(
-        pk=referral.pk, store_id=referral.store_id
-    )
+    fresh = Referral.objects.select_related(*deciding.JOINED).get(pk=referral.pk, store_id=referral.store_id)
     assert deciding.approve_referral(fresh, at=at, by_hand=True)
     return fresh
 
 
 def ladder(store: Store, *thresholds: int, names: tuple[str, ...] = ()) -> None:
     """Put a ladder of these steps in force: 10 %, 20 %, 30 % ..."""
-    terms = programs.terms_of(programs.program_of(store))
+    before = terms_of(programs.program_of(store))
     named = names or ("",) * len(thresholds)
     steps = [
         TierTerms(threshold, Tier.Gives.EACH, OfferTerms(Offer.Kind.PERCENT_OFF, percent=10 * (place + 1)), name)
         for place, (threshold, name) in enumerate(zip(thresholds, named, strict=True))
     ]
-    changed = programs.ProgramTerms(terms.name, terms.friend, steps, terms.hold_days, terms.claim_days)
+    changed = replace(before, tiers=steps)
     programs.change_program(programs.program_of(store), changed, by=None, at=NOW)
 
 

@@ -77,10 +77,10 @@ def test_the_list_downloads(manager, referral):
 def test_its_queries_do_not_grow(manager, referred, django_assert_max_num_queries):
     for number in range(6):
         referred(f"f{number}@example.com")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         manager.get(URL)
     manager.post(URL, {"action": "approve", "chosen": [one.public_id for one in Referral.objects.all()]})
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         manager.get(f"{URL}?tab=decided")
 
 

@@ -14,6 +14,7 @@ from outreach.models import Journey
 from referrals import audiences
 from referrals.models import Referral
 from referrals.services import attribution, deciding, links, programs
+from referrals.services.terms import TEN_PERCENT, ProgramTerms, TierTerms
 from stores.models import Location
 from stores.tenancy import acting_for
 from surveys.models import Question, RecoveryCase, Response
@@ -363,9 +364,7 @@ def test_the_heavy_facts_use_an_index_under_row_level_security(store, buy):
 def test_programs_steps_are_offered(store):
     programs.change_program(
         programs.program_of(store),
-        programs.ProgramTerms(
-            "P", programs.TEN_PERCENT, [programs.TierTerms(3, "each", programs.TEN_PERCENT, name="Gold")]
-        ),
+        ProgramTerms("P", TEN_PERCENT, [TierTerms(3, "each", TEN_PERCENT, name="Gold")]),
         by=None,
         at=NOW,
     )

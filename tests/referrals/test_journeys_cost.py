@@ -70,7 +70,7 @@ def live_through(store, name: str) -> None:
     person = Person(f"{name} Advocate", f"{name}@example.com")
     advocate = make_order_of(store, person, at=NOW - 130 * DAY, delivered_at=NOW).customer
     Customer.objects.filter(pk=advocate.pk).update(birth_month=11, birth_day=20, time_zone="Europe/London")
-    link = share_links_of(store, dict.fromkeys([advocate], NOW), program=program_of(store))[advocate.pk]
+    link = share_links_of(store, dict.fromkeys([advocate], NOW))[advocate.pk]
     for number, kept in enumerate((True, True, False)):
         referral = refer(link, f"{name} Friend{number}", at=NOW - 10 * DAY, delivered_at=NOW - DAY)
         if kept:
@@ -82,7 +82,7 @@ def live_through(store, name: str) -> None:
     ending = take_gift(link, f"{name} Waverer", at=NOW - 83 * DAY)
     Voucher.objects.filter(pk=ending.voucher_id).update(expires_at=NOW + 7 * DAY)
     for key, voided in (("ends", False), ("voided", True)):
-        offer = program_of(store).friend_offer
+        offer = program_of(store).terms.friend_offer
         reward = granting.grant(advocate, offer, side="customer", key=f"{name}:{key}", at=NOW - 83 * DAY)
         Voucher.objects.filter(reward=reward).update(expires_at=NOW + 7 * DAY)
         sent(store, advocate, Kind.REWARD, f"reward:{reward.pk}", NOW - 83 * DAY)
@@ -220,10 +220,9 @@ def test_a_store_that_fails_stops_no_other(store, other_store, monkeypatch):
 
 def test_share_links_are_made_for_many_at_once(store, make_customer):
     people = [make_customer(f"Person {number}") for number in range(12)]
-    program = program_of(store)
-    kept = share_links_of(store, dict.fromkeys(people[:2], NOW), program=program)
-    costs = statements(lambda: share_links_of(store, dict.fromkeys(people, NOW), program=program))
-    links = share_links_of(store, dict.fromkeys(people, NOW), program=program)
+    kept = share_links_of(store, dict.fromkeys(people[:2], NOW))
+    costs = statements(lambda: share_links_of(store, dict.fromkeys(people, NOW)))
+    links = share_links_of(store, dict.fromkeys(people, NOW))
     assert costs <= 3
     assert set(links) == {person.pk for person in people}
     assert {pk: links[pk].code for pk in kept} == {pk: link.code for pk, link in kept.items()}
@@ -234,7 +233,7 @@ def test_a_code_that_is_taken_is_drawn_again(store, make_customer, monkeypatch):
     codes = iter(["SAME-22222", "SAME-22222", "SAME-33333"])
     monkeypatch.setattr("referrals.rules.new_code", lambda name, fallback: next(codes))
     people = [make_customer(f"Person {number}") for number in range(2)]
-    links = share_links_of(store, dict.fromkeys(people, NOW), program=program_of(store))
+    links = share_links_of(store, dict.fromkeys(people, NOW))
     assert sorted(link.code for link in links.values()) == ["SAME-22222", "SAME-33333"]
 
 

@@ -10,7 +10,8 @@ from outreach.services import customers_written_since
 from referrals.models import Referral
 from referrals.services import deciding, stopping
 from referrals.services.links import share_link_of
-from referrals.services.programs import OfferTerms, make_offer, program_of
+from referrals.services.programs import program_of
+from referrals.services.terms import OfferTerms, make_offer
 from rewards.models import Offer, Tier
 from rewards.services import vouchers
 from tests.conftest import NOW
@@ -191,7 +192,7 @@ class TestSteps:
         """What the next friend brings as every friend does is not what the step gives once."""
         switch(store, Kind.TIER_NEAR)
         ladder(store, 1)
-        steps = program_of(store).ladder
+        steps = program_of(store).terms.ladder
         prize = make_offer(store, OfferTerms(Offer.Kind.PERCENT_OFF, percent=50))
         Tier.objects.create(store=store, ladder=steps, threshold=2, gives=Tier.Gives.ONCE, offer=prize)
         count(refer(share_link), at=NOW)

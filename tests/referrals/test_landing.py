@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from referrals.models import Claim, Program, ShareLink, Visit
 from referrals.public import limits
 from referrals.services import links, programs
 from referrals.services.programs import program_of
+from referrals.services.terms import OfferTerms, terms_of
 from rewards.models import Offer, Voucher
 from stores.codes import spaced
 from stores.models import Store
@@ -267,11 +269,10 @@ def test_names_are_escaped_stripped_and_cut(client, store, share_link, url, name
     assert "🎁" * 30 not in text
 
 
-def test_credit_and_least_bill_are_said(client, store, url):
-    offer = Offer.objects.create(
-        store=store, kind="store_credit", amount_minor=100_00, minimum_minor=500_00, currency="PHP"
-    )
-    Program.objects.for_store(store).update(friend_offer=offer)
+def test_credit_and_least_bill_are_said(client, store, url, now):
+    credit = OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=100_00, minimum_minor=500_00)
+    program = program_of(store)
+    programs.change_program(program, replace(terms_of(program), friend=credit), by=None, at=now)
     text = client.get(url).content.decode()
     assert "store credit" in text
     assert "as soon as your first order counts" in text

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from referrals.services import attribution, deciding
-from referrals.services.programs import OfferTerms, ProgramTerms, TierTerms, change_program, program_of
+from referrals.services.programs import change_program, program_of
+from referrals.services.terms import OfferTerms, ProgramTerms, TierTerms
 from rewards.models import Offer, Reward, Tier
 
 

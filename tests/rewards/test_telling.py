@@ -1,10 +1,13 @@
 """Rewards that end soon or were taken back: told once, in words, and only to who has something to lose."""
 
+from dataclasses import replace
+
 import pytest
 
 from outreach.kinds import Kind
 from outreach.models import Journey, Message
 from referrals.services import programs
+from referrals.services.terms import OfferTerms, TierTerms, terms_of
 from rewards.models import Offer, Reward, Voucher
 from rewards.services import granting, ledger, telling, vouchers
 from rewards.services.vouchers import Bill
@@ -188,10 +191,10 @@ class TestTheNewsItself:
         assert context["until"] == "2027-02-18"
 
     def test_of_store_credit_it_names_the_code_it_is_used_by(self, store, share_link):
-        terms = programs.terms_of(programs.program_of(store))
-        credit = programs.OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=100_00)
-        step = programs.TierTerms(1, "each", credit)
-        program = programs.ProgramTerms(terms.name, terms.friend, [step])
+        before = terms_of(programs.program_of(store))
+        credit = OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=100_00)
+        step = TierTerms(1, "each", credit)
+        program = replace(before, tiers=[step])
         programs.change_program(programs.program_of(store), program, by=None, at=NOW)
         count(refer(share_link), at=NOW)
         purse = Voucher.objects.for_store(store).get(kind=Voucher.Kind.CREDIT)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from outreach import health as sending
 from outreach.models import Message
-from rewards.services import ledger
+from rewards.services import recounting
 from stores import directory, health
 from stores.health import NotReady
 from stores.tenancy import acting_for
@@ -65,11 +65,12 @@ def _books() -> str:
     wrong = []
     for store in directory.each_store():
         with acting_for(store):
-            if ledger.total(store) or ledger.drift(store):
-                wrong.append(store.slug)
+            found = recounting.recount(store, timezone.now())
+            if found:
+                wrong.append(f"{store.slug} ({', '.join(found)})")
     if wrong:
-        raise NotReady(f"the books of {', '.join(wrong)} do not add up: stop payouts and look at rewards_entry")
-    return "every transaction sums to zero, every balance equals its entries"
+        raise NotReady(f"the books of {', '.join(wrong)} do not add up: payouts are stopped, see docs/books.md")
+    return "every transaction sums to zero, balances, promises and budgets equal what they stand for"
 
 
 def _mail() -> str:

@@ -1,4 +1,4 @@
-"""What we give, and the books."""
+"""What is owed to people, and the codes that carry it."""
 
 from __future__ import annotations
 
@@ -10,65 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Order
+from rewards.models.books import LedgerTransaction
+from rewards.models.offers import Offer, Terms, Tier
+from stores.codes import spaced
 from stores.models import Location, User
-from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey, TenantOneToOne
-
-
-class Offer(PublicModel):
-    """What one side is promised. Never changed once made: an edited program points to a new one."""
-
-    class Kind(models.TextChoices):
-        PERCENT_OFF = "percent_off", _("percent off")
-        FIXED_OFF = "fixed_off", _("amount off")
-        STORE_CREDIT = "store_credit", _("store credit")
-
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
-    percent = models.PositiveSmallIntegerField(_("percent"), null=True, blank=True)  # 1..100
-    amount_minor = models.BigIntegerField(_("amount"), null=True, blank=True)
-    currency = models.CharField(max_length=3)
-    minimum_minor = models.BigIntegerField(_("smallest bill"), default=0)
-    valid_days = models.PositiveSmallIntegerField(_("valid for (days)"), default=90)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["store", "public_id"], name="offer_public_id"),
-            models.CheckConstraint(
-                condition=Q(kind="percent_off", percent__gte=1, percent__lte=100, amount_minor=None)
-                | (~Q(kind="percent_off") & Q(percent=None, amount_minor__gt=0)),
-                name="offer_has_its_value",
-            ),
-        ]
-
-
-class Ladder(StoreModel):
-    """What advocates climb: tiers by the number of approved referrals."""
-
-    created_at = models.DateTimeField(default=timezone.now)
-
-
-class Tier(StoreModel):
-    """A step of a ladder, reached at `threshold` approved referrals.
-
-    EACH: from here on every referral earns the offer (in place of the lower steps').
-    ONCE: reaching it earns the offer one time, on top.
-    """
-
-    class Gives(models.TextChoices):
-        EACH = "each", _("for each friend from here on")
-        ONCE = "once", _("once, when reached")
-
-    ladder = TenantKey(Ladder, models.PROTECT, related_name="tiers")
-    name = models.CharField(_("name"), max_length=60, blank=True)
-    threshold = models.PositiveIntegerField(_("friends"), default=1)
-    gives = models.CharField(_("gives"), max_length=4, choices=Gives, default=Gives.EACH)
-    offer = TenantKey(Offer, models.PROTECT)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["store", "ladder", "threshold", "gives"], name="tier_once"),
-            models.CheckConstraint(condition=Q(threshold__gte=1), name="tier_threshold_positive"),
-        ]
+from stores.tenancy import PublicModel, StoreQuerySet, TenantKey, TenantOneToOne
 
 
 class Reward(PublicModel):
@@ -80,15 +26,20 @@ class Reward(PublicModel):
         CUSTOMER = "customer", _("customer")  # neither: an apology, a prize
 
     class Status(models.TextChoices):
+        CHOOSING = "choosing", _("to be chosen")  # the holder picks one of the tier's choices
         GRANTED = "granted", _("given")
         VOIDED = "voided", _("taken back")
 
-    MOVES = {Status.GRANTED: {Status.VOIDED}}
+    MOVES = {Status.CHOOSING: {Status.GRANTED, Status.VOIDED}, Status.GRANTED: {Status.VOIDED}}
 
     customer = TenantKey(Customer, models.PROTECT, related_name="rewards")
     side = models.CharField(max_length=8, choices=Side)
     offer = TenantKey(Offer, models.PROTECT)
     tier = TenantKey(Tier, models.PROTECT, null=True)  # the step that earned it
+    terms = TenantKey(Terms, models.PROTECT, null=True, related_name="+")  # those that were shown; None: no program's
+    # What it came to when it was given, or may come to; `reduced_minor` of that was taken back for partial refunds.
+    amount_minor = models.BigIntegerField(default=0)
+    reduced_minor = models.BigIntegerField(default=0)
     key = models.CharField(max_length=120)
     status = models.CharField(max_length=8, choices=Status, default=Status.GRANTED)
     reason = models.CharField(max_length=40, blank=True)
@@ -99,12 +50,54 @@ class Reward(PublicModel):
         constraints = [
             models.UniqueConstraint(fields=["store", "key"], name="reward_once"),
             models.UniqueConstraint(fields=["store", "public_id"], name="reward_public_id"),
+            models.CheckConstraint(
+                condition=Q(reduced_minor__gte=0, reduced_minor__lte=F("amount_minor")), name="reward_reduced_within"
+            ),
         ]
         indexes = [
             models.Index(fields=["store", "customer", "-granted_at"], name="reward_of_customer"),
             models.Index(fields=["store", "-granted_at"], name="reward_recent"),
             # services.telling
             models.Index(fields=["store", "-voided_at"], condition=Q(status="voided"), name="reward_taken_back"),
+        ]
+
+
+class Fulfilment(PublicModel):
+    """Something the store does by hand for a reward: hand over what the owner promised, give to the charity."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("to do")
+        DONE = "done", _("done")
+        VOIDED = "voided", _("taken back")
+
+    MOVES = {Status.OPEN: {Status.DONE, Status.VOIDED}, Status.DONE: {Status.OPEN}}  # undo
+
+    reward = TenantOneToOne(Reward, models.PROTECT, related_name="fulfilment")
+    status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "public_id"], name="fulfilment_public_id")]
+        indexes = [models.Index(fields=["store", "due_at"], condition=Q(status="open"), name="fulfilment_open")]
+
+
+class Pool(PublicModel):
+    """Codes made or brought in together: a campaign's, or those of the shop's own system, to be given out."""
+
+    name = models.CharField(_("name"), max_length=120)
+    offer = TenantKey(Offer, models.PROTECT, related_name="pools")
+    is_imported = models.BooleanField(default=False)  # the shop's own codes: any characters
+    is_given_out = models.BooleanField(default=False)  # rewards worth the same take their code from here
+    made_at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "name"], name="pool_name"),
+            models.UniqueConstraint(fields=["store", "public_id"], name="pool_public_id"),
         ]
 
 
@@ -119,107 +112,72 @@ class VoucherQuerySet(StoreQuerySet):
 class Voucher(PublicModel):
     """The code that carries a promise.
 
-    OFFER: one use of an offer. CREDIT: a person's store credit, used in parts; one such per person
-    and currency, its value is the balance of their account.
+    OFFER: uses of an offer, one unless `uses` says otherwise. CREDIT: a person's store credit, used in
+    parts; one such per person and currency, its value is the balance of their account. GIFT: a gift
+    card, used in parts; its value is the balance of the card's own account.
     """
 
     class Kind(models.TextChoices):
         OFFER = "offer"
         CREDIT = "credit"
+        GIFT = "gift"
+
+        @property
+        def is_purse(self) -> bool:
+            """Whether it holds money that is used in parts."""
+            return self is not Voucher.Kind.OFFER
 
     class Status(models.TextChoices):
+        WAITING = "waiting", _("not given out yet")  # lies in a pool
         ISSUED = "issued", _("ready to use")
         REDEEMED = "redeemed", _("used")
         EXPIRED = "expired", _("expired")
         VOIDED = "voided", _("taken back")
 
     MOVES = {
+        Status.WAITING: {Status.ISSUED, Status.VOIDED},
         Status.ISSUED: {Status.REDEEMED, Status.EXPIRED, Status.VOIDED},
         Status.REDEEMED: {Status.ISSUED},  # a redemption was reversed
     }
 
     code = models.CharField(max_length=40)
+    shown = models.CharField(max_length=60, blank=True)  # a code of the shop's own, as its system writes it
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.OFFER)
     key = models.CharField(max_length=120)  # the fact it was issued for
     offer = TenantKey(Offer, models.PROTECT, null=True)
     customer = TenantKey(Customer, models.PROTECT, null=True, related_name="vouchers")
     reward = TenantOneToOne(Reward, models.PROTECT, null=True, related_name="voucher")
+    pool = TenantKey(Pool, models.PROTECT, null=True, related_name="vouchers")
+    most_minor = models.BigIntegerField(null=True)  # takes at most this off: a partial refund made it smaller
+    uses = models.PositiveIntegerField(default=1)  # 0: as often as one likes
+    used = models.PositiveIntegerField(default=0)
+    is_personal = models.BooleanField(default=False)  # only its holder may use it
+    location = TenantKey(Location, models.PROTECT, null=True, related_name="+")  # only there
+    starts_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=8, choices=Status, default=Status.ISSUED)
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     objects: ClassVar[models.Manager[Any]] = VoucherQuerySet.as_manager()
 
+    @property
+    def as_shown(self) -> str:
+        """The code as people read it."""
+        return self.shown or spaced(self.code)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["store", "code"], name="voucher_code"),
             models.UniqueConstraint(fields=["store", "key"], name="voucher_once"),
             models.UniqueConstraint(fields=["store", "public_id"], name="voucher_public_id"),
+            models.CheckConstraint(condition=Q(uses=0) | Q(used__lte=F("uses")), name="voucher_not_overused"),
         ]
         indexes = [
             models.Index(fields=["store", "customer"], name="voucher_of_customer"),
+            models.Index(fields=["store", "pool", "id"], condition=Q(status="waiting"), name="voucher_in_pool"),
             # vouchers.expire_due, services.telling
             models.Index(fields=["store", "expires_at"], condition=Q(status="issued"), name="voucher_ends"),
         ]
-
-
-class Account(StoreModel):
-    """An account of the books.
-
-    CREDIT: store credit a person holds. OWED: what a person must give back (negative). COST: what
-    rewards cost the store (negative). REDEEMED: what people used at checkout.
-    A person's accounts keep a checked running sum in `balance_minor`; the store's own two do not
-    (every redemption would wait for that one row): their balance is the sum of their entries.
-    """
-
-    class Kind(models.TextChoices):
-        CREDIT = "credit"
-        OWED = "owed"
-        COST = "cost"
-        REDEEMED = "redeemed"
-
-    kind = models.CharField(max_length=8, choices=Kind)
-    customer = TenantKey(Customer, models.PROTECT, null=True, related_name="accounts")
-    currency = models.CharField(max_length=3)
-    balance_minor = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["store", "kind", "customer", "currency"], nulls_distinct=False, name="account_once"
-            ),
-            models.CheckConstraint(condition=~Q(kind="credit") | Q(balance_minor__gte=0), name="account_not_overdrawn"),
-            models.CheckConstraint(
-                condition=~Q(kind="owed") | Q(balance_minor__lte=0), name="account_owed_is_negative"
-            ),
-        ]
-
-
-class LedgerTransaction(StoreModel):
-    """Entries that belong together and sum to zero; append-only. `key` is the business fact."""
-
-    key = models.CharField(max_length=120)
-    kind = models.CharField(max_length=20)  # grant, redeem, reverse, clawback
-    at = models.DateTimeField()
-    recorded_at = models.DateTimeField(default=timezone.now)
-    reverses = TenantOneToOne("self", models.PROTECT, null=True, related_name="reversed_by")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["store", "key"], name="ledger_once")]
-        indexes = [models.Index(fields=["store", "at"], name="ledger_at")]  # what rewards cost in a period
-
-
-class Entry(StoreModel):
-    """A signed amount on an account; append-only."""
-
-    transaction = TenantKey(LedgerTransaction, models.PROTECT, related_name="entries")
-    account = TenantKey(Account, models.PROTECT, related_name="entries")
-    amount_minor = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=~Q(amount_minor=0), name="entry_not_zero")]
-        indexes = [models.Index(fields=["store", "account"], name="entry_of_account")]
 
 
 class Redemption(PublicModel):
