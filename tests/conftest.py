@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import psycopg2
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from psycopg2 import sql
 
 from customers.models import Customer, Order
 from customers.services import Line, OrderData, Person, record_order
@@ -27,6 +23,7 @@ from referrals.services.programs import open_store
 from stores.api_auth import hash_key
 from stores.models import ApiKey, Membership, Role, Store, User
 from stores.tenancy import act_for, acting_for
+from tests import databases
 
 # A busy machine is no fault of the code: no time limit for what Hypothesis plays.
 hypothesis_settings.register_profile("goodword", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,6 +35,15 @@ NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 PASSWORD = "a-long-test-password"
 
 
+LONGEST_FIRST = ("flow", "faults", "browser", "races")  # folders: at the end no process waits for another's long one
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first; the rest stays in order."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     """A database of this process's own: tables by goodword_owner, tests as goodword_app."""
@@ -45,43 +51,13 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
         name = f"test_goodword_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(3)}"
         owner, app = connections["owner"], connections["default"]
         home = owner.settings_dict["NAME"]
-        with _admin(owner) as admin:
-            admin.cursor().execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        databases.create(name)
         owner.close(), app.close()
         owner.settings_dict["NAME"] = app.settings_dict["NAME"] = name
-        call_command("migrate", database="owner", verbosity=0)
         yield
         owner.close(), app.close()
         owner.settings_dict["NAME"] = home
-        with _admin(owner) as admin:
-            _drop(admin.cursor(), name)
-
-
-def _drop(cursor, name: str) -> None:
-    """Drop the tests' database; a process of a test that was killed may hold it a moment longer."""
-    for _ in range(20):
-        try:
-            cursor.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
-        except psycopg2.errors.ObjectInUse:
-            time.sleep(0.5)
-        else:
-            return
-
-
-class _admin:
-    """A connection that is outside any transaction, as CREATE DATABASE needs."""
-
-    def __init__(self, wrapper) -> None:
-        self.parameters = wrapper.get_connection_params()
-
-    def __enter__(self):
-        keys = ("dbname", "user", "password", "host", "port", "database")
-        self.connection = psycopg2.connect(**{key: value for key, value in self.parameters.items() if key in keys})
-        self.connection.autocommit = True
-        return self.connection
-
-    def __exit__(self, *_exc) -> None:
-        self.connection.close()
+        databases.drop(name)
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,6 @@ accepts. Everything is fresh: a database, a Redis, ports; everything ends with t
 from __future__ import annotations
 
 import asyncio
-import atexit
-import functools
 import json
 import os
 import secrets
@@ -28,20 +26,18 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
-import psycopg2
 import redis
 from aiosmtpd.smtp import SMTP
 from django.db import connections
 from django.utils import timezone
-from psycopg2 import sql
 
 from config.embedded.programs import program
 from stores.models import Store
 from stores.tenancy import acting_for
+from tests import databases
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
@@ -201,39 +197,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-# -- Databases: migrated once, copied for each stack --
-
-
-def _database_url(role_url: str, name: str) -> str:
-    return urlsplit(role_url)._replace(path=f"/{name}").geturl()
-
-
-def _as_owner(statement: str, *names: str) -> None:
-    connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
-    connection.autocommit = True
-    try:
-        connection.cursor().execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-    finally:
-        connection.close()
-
-
-def _drop(name: str) -> None:
-    _as_owner("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-
-
-@functools.cache
-def _template() -> str:
-    """A migrated database of this process's own; nobody ever connects to it again."""
-    name = f"test_stack_{secrets.token_hex(4)}"
-    _as_owner("CREATE DATABASE {}", name)
-    atexit.register(_drop, name)
-    env = {key: _database_url(os.environ[key], name) for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
-    command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return name
-
-
 # -- The stack --
 
 
@@ -252,8 +215,8 @@ class Stack:
             self.folder = Path(tempfile.mkdtemp(prefix="goodword-stack-"))
             leaving.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self.name = f"test_stack_{secrets.token_hex(4)}"
-            _as_owner("CREATE DATABASE {} TEMPLATE {}", self.name, _template())
-            leaving.callback(_drop, self.name)
+            databases.create(self.name)
+            leaving.callback(databases.drop, self.name)
             self.mail, self.texts, self.redis = MailServer(), TextServer(), Redis(self.folder)
             for server in (self.mail, self.texts):
                 leaving.callback(server.close)
@@ -274,8 +237,8 @@ class Stack:
         kept = {key: value for key, value in os.environ.items() if key not in TEST_ONLY}
         return kept | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-            "DATABASE_URL": _database_url(os.environ["DATABASE_URL"], self.name),
-            "DATABASE_OWNER_URL": _database_url(os.environ["DATABASE_OWNER_URL"], self.name),
+            "DATABASE_URL": databases.url_of(os.environ["DATABASE_URL"], self.name),
+            "DATABASE_OWNER_URL": databases.url_of(os.environ["DATABASE_OWNER_URL"], self.name),
             "REDIS_URL": self.redis.url,
             "DATA_DIR": str(self.folder),
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}",
