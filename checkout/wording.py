@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from referrals.crediting import Why
 from referrals.services.redeeming import Kind, Quote, last_use
 from rewards.rules import Reason
 from rewards.services.vouchers import is_given_later
@@ -26,9 +28,18 @@ REFUSALS = {
     Reason.OTHER_PLACE: gettext_lazy("This code is good at another location only."),
     Reason.OTHER_HOLDER: gettext_lazy("This code is personal. Ask for the holder's phone or e-mail and type it below."),
     Reason.STACKED: gettext_lazy("This code cannot be used together with what is on the bill already."),
+    Reason.BLOCKED: gettext_lazy(
+        "This gift cannot be given here. If they ask why, say that a manager will gladly look into it."
+    ),
 }
+# Why the customer whose code was given is not the one who is credited.
+INSTEAD: dict[str, Promise] = {
+    Why.BOUND: gettext_lazy("They had taken the gift of %(advocate)s before, and stay the friend of %(advocate)s."),
+    Why.SAME: gettext_lazy("This purchase is credited to %(advocate)s already."),
+}
+OTHERWISE = gettext_lazy("What led them here from %(advocate)s counts more in your program than this code.")
 # The contract of the API has no words for these: to an outsider the code gives nothing now.
-OUTSIDE = dict.fromkeys((Reason.OTHER_PLACE, Reason.OTHER_HOLDER, Reason.STACKED), Reason.PAUSED)
+OUTSIDE = dict.fromkeys((Reason.OTHER_PLACE, Reason.OTHER_HOLDER, Reason.STACKED, Reason.BLOCKED), Reason.PAUSED)
 
 
 def message(quote: Quote, store: Store) -> str:
@@ -36,9 +47,18 @@ def message(quote: Quote, store: Store) -> str:
     if quote.reason:
         return str(REFUSALS[quote.reason])
     gift = gives(quote, store)
-    if quote.link:
-        return _("Give %(gift)s: %(advocate)s sent them.") % {"gift": gift, "advocate": advocate(quote)}
-    return _("Give %(gift)s.") % {"gift": gift}
+    if not quote.sent_by:
+        return _("Give %(gift)s.") % {"gift": gift}
+    said = _("Give %(gift)s: %(advocate)s sent them.") % {"gift": gift, "advocate": advocate(quote)}
+    return f"{said} {instead(quote)}".strip()
+
+
+def instead(quote: Quote) -> str:
+    """Why somebody else than the code's customer is credited; '' where it is that one, or the buyer is not known."""
+    told = quote.foreseen
+    if told is None or not told.why_not or told.link is None:
+        return ""
+    return str(INSTEAD.get(told.why_not, OTHERWISE)) % {"advocate": advocate(quote)}
 
 
 def refusal(quote: Quote, store: Store) -> str:
@@ -68,7 +88,7 @@ def gives(quote: Quote, store: Store) -> str:
 
 def advocate(quote: Quote) -> str:
     """Who sent the buyer, as far as others may know: "Sara A."."""
-    return (quote.link.customer.short_name if quote.link else "") or _("a friend")
+    return (quote.sent_by.customer.short_name if quote.sent_by else "") or _("a friend")
 
 
 def shown_code(quote: Quote) -> str:

@@ -22,6 +22,19 @@ class SelfReliant(PersistentScheduler):
 
     away_until = 0.0
 
+    def setup_schedule(self) -> None:
+        """A tick for each job that says how often (`stores.ticks.periodic`).
+
+        One that has waited longer than until the next is dropped: the next does its work.
+        """
+        self.app.loader.import_default_modules()
+        self.app.conf.beat_schedule = {
+            name: {"task": name, "schedule": float(task.every), "options": {"expires": min(task.every, 600)}}
+            for name, task in self.app.tasks.items()
+            if hasattr(task, "every")
+        }
+        super().setup_schedule()
+
     def _ensure_connected(self) -> Any:
         """As Celery's, which tries for ever before the first job; here the first job finds out."""
         return self.connection

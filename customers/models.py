@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from stores.models import Location, User
 from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey
 
+PARTNER_STORE = "partner:"  # how the external id begins of who stands for another store, not for a person
+
 
 class Channel(models.TextChoices):
     """How a person can be written to."""
@@ -77,7 +79,12 @@ class Customer(PublicModel):
     @property
     def first_name(self) -> str:
         """What a letter calls them; '' when no name is known."""
-        return self.name.split(" ")[0] if self.name else ""
+        return self.name if self.is_store else self.name.split(" ")[0] if self.name else ""
+
+    @property
+    def is_store(self) -> bool:
+        """Whether this row stands for a partner store, who is nobody to be asked or written to."""
+        return self.external_id.startswith(PARTNER_STORE)
 
     @property
     def today(self) -> Customer:
@@ -91,7 +98,9 @@ class Customer(PublicModel):
 
     @property
     def short_name(self) -> str:
-        """First name and initial, for other people's eyes: "Sara A."."""
+        """First name and initial, for other people's eyes: "Sara A."; a store's name is no secret."""
+        if self.is_store:
+            return self.name
         parts = self.name.split()
         return parts[0] if len(parts) == 1 else f"{parts[0]} {parts[-1][0]}." if parts else ""
 
@@ -230,10 +239,12 @@ class Order(PublicModel):
     code = models.CharField(max_length=40, blank=True)
     visit = models.CharField(max_length=20, blank=True)  # the visit's token, if the shop passed it on
     named = models.CharField(max_length=120, blank=True)  # whom the buyer named as their advocate
+    name_aside_at = models.DateTimeField(null=True)  # somebody saw that the name leads nowhere
     card_hash = models.CharField(max_length=64, blank=True)  # of the payment card, made by the shop
     location = TenantKey(Location, models.PROTECT, null=True)
     recorded_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)  # sweeps look back over it
+    changed_at = models.DateTimeField(null=True)  # by the shop's clock, as of the newest report that said so
     objects: ClassVar[models.Manager[Any]] = OrderQuerySet.as_manager()
 
     class Meta:

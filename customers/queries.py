@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer, Segment
+from customers.models import PARTNER_STORE, Customer, Segment
 from customers.rules import BadEmail, BadPhone, folded_name, normal_email, normal_phone
 from stores.codes import normalise
 from stores.models import Store
@@ -22,7 +22,8 @@ CHIPS: dict[str, Promise | str] = {
 }
 # Nameless stand-ins for buyers without a name, who hold the code on a receipt; nobody looks for them.
 GUESTS = Q(external_id__startswith="guest:")
-HERE = Q(erased_at=None, merged_into=None)  # neither erased nor found to be somebody else
+# Neither erased nor found to be somebody else, nor standing for a partner store: people.
+HERE = Q(erased_at=None, merged_into=None) & ~Q(external_id__startswith=PARTNER_STORE)
 FEW = 50  # matches of an exact search
 SHORTEST_CODE = 5
 

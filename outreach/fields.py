@@ -138,6 +138,13 @@ _ALL = (
         can_be_empty=True,
     ),
     Field("orders", _("How many times they bought"), _same(5), Shape.NUMBER),
+    Field(
+        "contest",
+        _("The contest it was won in"),
+        {"en": "Friends’ week", "fa": "هفتهٔ دوستان", "fil": "Linggo ng kaibigan"},
+        can_be_empty=True,
+    ),
+    Field("place", _("Which place they came in"), _same(2), Shape.NUMBER, can_be_empty=True),
 )
 FIELDS: dict[str, Field] = {one.name: one for one in _ALL}
 COMMON = ("name", "store")

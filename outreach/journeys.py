@@ -79,13 +79,13 @@ def start(
     due_at: datetime | None = None,
     about: str = "",
 ) -> Message | None:
-    """Plan the message for a fact of `fact_at`, once for `key`; None while the journey is off.
+    """Plan the message for a fact of `fact_at`, once for `key`; None while the journey is off, and to a partner store.
 
     Due after the journey's wait, unless `due_at` says otherwise. Facts older than the moment the
     owner switched it on start nothing. `about` names what makes the message pointless when it ends
     (`services.cancel_about`). Audience, consent, caps and quiet hours are looked at when it is sent.
     """
-    if not journey.is_on or (journey.started_at and fact_at < journey.started_at):
+    if customer.is_store or not journey.is_on or (journey.started_at and fact_at < journey.started_at):
         return None
     planned = message(customer, journey, key=key, context=context, fact_at=fact_at, at=at, due_at=due_at, about=about)
     return plan_messages(journey.store, [planned])[0]

@@ -165,7 +165,12 @@ SPECS: dict[Kind, Spec] = {
         _SERVICE, Trigger.REFERRAL, Action.BUTTON, fresh=7 * _DAY, fields=("friend", "you_get", "counts_on")
     ),
     Kind.FRIEND_APPROVED: Spec(_SERVICE, Trigger.REFERRAL, Action.BUTTON, fields=("friend", "friends")),
-    Kind.REWARD: Spec(_SERVICE, Trigger.REWARD, Action.CODE, fields=("friend", "gift", "code", "until", "settled")),
+    Kind.REWARD: Spec(
+        _SERVICE,
+        Trigger.REWARD,
+        Action.CODE,
+        fields=("friend", "gift", "code", "until", "settled", "contest", "place"),
+    ),
     Kind.REWARD_EXPIRING: Spec(
         _MARKETING, Trigger.REWARD, Action.CODE, wait=7 * _DAY, fresh=6 * _DAY, fields=("gift", "code", "until")
     ),

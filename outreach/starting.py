@@ -51,7 +51,8 @@ def start_all(store: Store, journey: Journey, facts: Iterable[Fact], *, at: date
     """Plan the message for each fact, once for its key; returns how many were new.
 
     As `journeys.start`: nothing while the journey is off, nothing for facts from before it was switched
-    on. And nothing for a fact found so late that its message would be harm: a repair looks far back.
+    on, nothing to partner stores. And nothing for a fact found so late that its message would be harm: a
+    repair looks far back.
     A fixed number of statements for each BATCH facts.
     """
     if not journey.is_on:
@@ -69,7 +70,7 @@ def _due(journey: Journey, fact: Fact) -> tuple[datetime, datetime]:
 
 
 def _is_wanted(journey: Journey, fact: Fact, at: datetime) -> bool:
-    if fact.customer.erased_at or (journey.started_at and fact.at < journey.started_at):
+    if fact.customer.erased_at or fact.customer.is_store or (journey.started_at and fact.at < journey.started_at):
         return False
     return _due(journey, fact)[1] >= at
 

@@ -6,18 +6,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from customers import queries as people
 from customers.models import Customer, Order
 from referrals import queries
 from referrals.appeal_views import REFUSALS
 from referrals.models import Referral
+from referrals.services import naming
 from referrals.services.attribution import CannotCredit, credit_by_hand, credited
 from referrals.services.links import share_link_of
 from stores.access import for_role
@@ -105,6 +106,25 @@ def credit(request: HttpRequest, store: Store) -> HttpResponse:
         "named": queries.named_orders(store, timezone.now()) if not (form.is_bound or any(first.values())) else [],
     }
     return render(request, "referrals/dashboard/credit.html", context, status=422 if form.errors else 200)
+
+
+@for_role(Role.MANAGER)
+@require_POST
+def named(request: HttpRequest, store: Store, public_id: str, action: str) -> HttpResponse:
+    """Put a name that leads nowhere aside, or take it up again; each undoes the other."""
+    rows = Order.objects.for_store(store).exclude(named="")
+    order, step = get_object_or_404(rows, public_id=public_id), NAMED_STEPS.get(action)
+    if step is None:
+        raise Http404("no such step")
+    moved = step(order, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+    if moved and action == "aside":
+        request.session["name_aside"] = order.public_id
+    elif moved:
+        messages.success(request, _("It is on the list again."))
+    return redirect("referrals:approvals", store=store.slug)
+
+
+NAMED_STEPS = {"aside": naming.put_aside, "again": naming.take_up_again}
 
 
 def _with_credit(orders: list[Order]) -> list[dict[str, Any]]:

@@ -89,14 +89,13 @@ def _key(lead: Lead, policy: Policy) -> tuple[Any, ...]:
     """What leads are compared by, the strongest first."""
     bound = _binds(lead, policy)
     moment = lead.at.timestamp()
-    earliest_first = bound or policy.first_touch
     return (
         not lead.in_time,
         lead.is_own,
         not bound,
         moment if bound else 0,  # of several gifts the first binds, whatever speaks for the others
         policy.strength.index(lead.evidence),
-        moment if earliest_first else -moment,
+        moment if policy.first_touch else -moment,
         lead.link,
         lead.binds,
         lead.advocate,

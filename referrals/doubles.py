@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -20,43 +21,61 @@ from stores.models import Store
 SHOWN = 30  # pairs on the page
 FOUND = 12  # customers of a search
 
-# Pairs with the same mailbox (without "+tag" and dots), the same name at the same address, or the same name and
-# payment card. Each part reads a partial index, stops after so many, and leaves out what people have looked at.
+LOOKED_AT = 2_000  # customers: so many who came last, and so many from a place that moves on each day
+MOST_CARDS = 10  # a customer's payments that are compared, and others' with the same card
+# Each of those with who has the same mailbox (without "+tag" and dots), the same name at the same address, or the same
+# name and payment card: one index look-up each, however many customers there are. Whom people have looked at is left
+# out. The empty text is named again for the partial indexes.
 PAIRS = """
     WITH here AS NOT MATERIALIZED (
-        SELECT id, email_alias, name_norm, address_norm FROM customers_customer
+        SELECT id, email_alias, name_norm, address_norm, recorded_at FROM customers_customer
         WHERE store_id = %(store)s AND merged_into_id IS NULL AND erased_at IS NULL
-          AND NOT starts_with(external_id, 'guest:')
+          AND NOT starts_with(external_id, 'guest:') AND NOT starts_with(external_id, 'partner:')
     ),
-    mailbox AS (
-        SELECT 'mailbox' AS why, ids FROM (
-            SELECT array_agg(id ORDER BY id) AS ids FROM here WHERE email_alias <> ''
-            GROUP BY email_alias HAVING count(*) > 1 LIMIT %(most)s
-        ) AS same
+    ends AS (
+        SELECT min(id) AS low, max(id) AS high FROM customers_customer WHERE store_id = %(store)s
     ),
-    home AS (
-        SELECT 'home' AS why, ids FROM (
-            SELECT array_agg(id ORDER BY id) AS ids FROM here WHERE address_norm <> '' AND name_norm <> ''
-            GROUP BY address_norm, name_norm HAVING count(*) > 1 LIMIT %(most)s
-        ) AS same
+    looked_at AS MATERIALIZED (
+        (SELECT * FROM here ORDER BY recorded_at DESC, id DESC LIMIT %(many)s)
+        UNION
+        (SELECT * FROM here WHERE id >= (SELECT low + (%(day)s * %(many)s::bigint) %% (high - low + 1) FROM ends)
+         ORDER BY id LIMIT %(many)s)
     ),
-    card AS (
-        SELECT 'card' AS why, ids FROM (
-            SELECT array_agg(DISTINCT here.id ORDER BY here.id) AS ids
-            FROM customers_order AS bought JOIN here ON here.id = bought.customer_id
-            WHERE bought.store_id = %(store)s AND bought.card_hash <> '' AND here.name_norm <> ''
-            GROUP BY bought.card_hash, here.name_norm HAVING count(DISTINCT here.id) > 1 LIMIT %(most)s
-        ) AS same
+    found AS (
+        SELECT 'mailbox' AS why, one.id AS one, other.id AS other FROM looked_at AS one CROSS JOIN LATERAL (
+            SELECT id FROM here WHERE email_alias = one.email_alias AND email_alias <> '' AND id <> one.id
+            ORDER BY id LIMIT 1
+        ) AS other
+        UNION ALL
+        SELECT 'home', one.id, other.id FROM looked_at AS one CROSS JOIN LATERAL (
+            SELECT id FROM here WHERE address_norm = one.address_norm AND address_norm <> ''
+              AND name_norm = one.name_norm AND name_norm <> '' AND id <> one.id
+            ORDER BY id LIMIT 1
+        ) AS other
+        UNION ALL
+        SELECT 'card', one.id, other.id FROM looked_at AS one
+        CROSS JOIN LATERAL (
+            SELECT card_hash FROM customers_order
+            WHERE store_id = %(store)s AND customer_id = one.id AND card_hash <> ''
+            ORDER BY placed_at DESC LIMIT %(cards)s
+        ) AS paid
+        CROSS JOIN LATERAL (
+            SELECT here.id FROM (
+                SELECT customer_id FROM customers_order
+                WHERE store_id = %(store)s AND card_hash = paid.card_hash AND card_hash <> '' AND customer_id <> one.id
+                LIMIT %(cards)s
+            ) AS same JOIN here ON here.id = same.customer_id
+            WHERE here.name_norm = one.name_norm AND here.name_norm <> ''
+            ORDER BY here.id LIMIT 1
+        ) AS other
     )
-    SELECT min(why), ids[1], other
-    FROM (SELECT * FROM mailbox UNION ALL SELECT * FROM home UNION ALL SELECT * FROM card) AS found,
-         unnest(ids[2:6]) AS other
+    SELECT min(why), least(one, other), greatest(one, other) FROM found
     WHERE NOT EXISTS (
         SELECT FROM customers_customermerge AS seen
         WHERE seen.store_id = %(store)s AND seen.split_at IS NOT NULL
-          AND (seen.survivor_id, seen.gone_id) IN ((ids[1], other), (other, ids[1]))
+          AND (seen.survivor_id, seen.gone_id) IN ((one, other), (other, one))
     )
-    GROUP BY ids[1], other ORDER BY ids[1], other LIMIT %(most)s
+    GROUP BY 2, 3 ORDER BY 2, 3 LIMIT %(most)s
 """
 WHY: dict[str, Promise] = {
     "mailbox": _("Their e-mails lead to the same mailbox."),
@@ -79,10 +98,15 @@ class Pair:
         return self.one, self.other
 
 
-def suggestions(store: Store) -> list[Pair]:
-    """Some of those who may be one person; two queries. Pairs that were split, or looked at, are left out."""
+def suggestions(store: Store, at: datetime) -> list[Pair]:
+    """Some of those who may be one person; two queries, as long for many customers as for few.
+
+    Of two the one who came later is among the newest, or their turn comes: another part of the customers is
+    looked at each day. Pairs that were split, or looked at, are left out.
+    """
+    asked = {"store": store.pk, "most": SHOWN, "many": LOOKED_AT, "cards": MOST_CARDS, "day": at.toordinal()}
     with connection.cursor() as cursor:
-        cursor.execute(PAIRS, {"store": store.pk, "most": SHOWN})
+        cursor.execute(PAIRS, asked)
         found = cursor.fetchall()
     people = Customer.objects.for_store(store).in_bulk({pk for _, one, other in found for pk in (one, other)})
     return [Pair(people[one], people[other], WHY[why]) for why, one, other in found]

@@ -21,7 +21,7 @@ from customers.services.preferences import set_preferences
 from outreach.rendering import unsubscribe_url
 from referrals.models import Referral, ShareLink
 from referrals.public import devices, friends
-from referrals.public.holdings import options_of
+from referrals.public.contests import cards_of
 from referrals.public.ladders import boost_of, standing_of
 from referrals.public.limits import WINDOW, too_many_forms
 from referrals.public.pages import gone, is_bot, owner_of
@@ -111,6 +111,7 @@ def _page(link: ShareLink, token: str) -> dict[str, object]:
         "live": mine is not None,
         "ends_at": mine.ends_at if mine else None,
         "boost": boost_of(mine, now) if mine else None,
+        "contests": cards_of(owner, now),
         "terms_url": terms_path(program.terms),
         "terms": Speaker(program.terms, store, get_language() or "en").wording(standing.tiers),
         "token": token,
@@ -145,10 +146,10 @@ def note_shared(customer: Customer | None) -> HttpResponse:
 def choose(request: HttpRequest, owner: Customer, token: str, reward: str) -> HttpResponse:
     """Pick what a reward is to be; what was picked before stays."""
     mine = Reward.objects.for_store(owner.store).filter(customer=owner, public_id=reward)
-    found = mine.select_related("offer", "tier", "terms__budget", "customer__store", "store").first()
+    found = mine.select_related("offer", "tier__offer", "terms__budget", "customer__store", "store").first()
     if found is None:
         return gone(request)
-    picked = {offer.public_id: offer for offer in options_of(found)}.get(request.POST.get("offer", ""))
+    picked = {offer.public_id: offer for offer in granting.options_of(found)}.get(request.POST.get("offer", ""))
     if picked:
         # A tap before this one, or the day it was chosen by itself: the page shows what it became.
         with suppress(granting.NotOffered):

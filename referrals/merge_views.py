@@ -104,5 +104,5 @@ def suggestions(request: HttpRequest, store: Store) -> HttpResponse:
         merging.keep_apart(one, other, by=request.user, at=timezone.now())  # type: ignore[arg-type]  # logged in
         messages.success(request, _("Noted: two persons. They are not listed here again."))
         return redirect("referrals:doubles", store=store.slug)
-    context = {"nav_key": "customers", "pairs": doubles.suggestions(store)}
+    context = {"nav_key": "customers", "pairs": doubles.suggestions(store, timezone.now())}
     return render(request, "referrals/dashboard/doubles.html", context)

@@ -29,7 +29,8 @@ from referrals.forms import (
     typed_terms,
 )
 from referrals.models import Boost, Program
-from referrals.public.sharing import share_text
+from referrals.public.ladders import either
+from referrals.public.sharing import as_told, share_text
 from referrals.services import boosts, programs
 from referrals.services.terms import DEFAULT_TERMS, describe, facts_of, terms_of, uncapped
 from rewards.wording import offer_text
@@ -72,7 +73,8 @@ def program(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
 
 
 def _program(store: Store, public_id: str) -> Program:
-    found: Program = get_object_or_404(programs.programs_of(store), public_id=public_id)
+    shared = programs.programs_of(store).exclude(audience=Program.Audience.STORES)  # of those the agreement decides
+    found: Program = get_object_or_404(shared, public_id=public_id)
     return found
 
 
@@ -229,8 +231,14 @@ def _beside(request: HttpRequest, store: Store, found: Program | None, editor: E
     language = request.POST.get("language") or store.locale
     language = language if language in dict(settings.LANGUAGES) else store.locale
     with translation.override(language):
-        gifts = [offer_text(offer_of(terms, store), store) if terms else "" for terms in (friend, mine)]
-        words = {"friend_gets": gifts[0], "you_get": gifts[1], "text": share_text(store, gifts[0] or "…", gifts[1])}
+        friend_gets = offer_text(offer_of(friend, store), store) if friend else ""
+        gifts = [offer_of(terms, store) for terms in editor.first_choices()]
+        told = as_told(gifts, store) if gifts else ""
+        words = {
+            "friend_gets": friend_gets,
+            "you_get": either(*(offer_text(gift, store) for gift in gifts)) if gifts else "",
+            "text": share_text(store, friend_gets or "…", told),
+        }
     return {
         "preview": {**words, "language": language, "dir": "rtl" if language == "fa" else "ltr"},
         "languages_to_preview": settings.LANGUAGES,

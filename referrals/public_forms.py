@@ -154,3 +154,6 @@ class PreferencesForm(forms.Form):
     found_by_name = forms.BooleanField(
         label=_("Friends may find me by my name: whoever forgot my code can say my name in the shop."), required=False
     )
+    on_leaderboard = forms.BooleanField(
+        label=_("In contests others may read my first name and the first letter of my last name."), required=False
+    )

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from referrals.me_views import note_shared
-from referrals.models import Claim, Program, ShareLink, Visit
+from referrals.models import Claim, Program, Referral, ShareLink, Visit
 from referrals.public import devices
 from referrals.public.friends import short
 from referrals.public.holdings import voucher_state
@@ -151,6 +151,8 @@ def landing(request: HttpRequest, code: str) -> HttpResponse:
     invited = _invited(request, code)
     if invited is None:
         return gone(request)
+    if claims.is_blocked(invited.link):
+        return _landing(request, invited, ClaimForm(), notice="blocked")
     if request.method == "POST":
         return _claim(request, invited)
     known = devices.known_device(request)
@@ -173,6 +175,7 @@ def gift(request: HttpRequest, code: str, claim: str) -> HttpResponse:
         return gone(request)
     context = {
         "sender": short(taken.link.customer.first_name),
+        "by_store": taken.link.customer.is_store,
         "voucher": voucher,
         "code": voucher.as_shown,
         "qr": qr_svg(voucher.code, label=voucher.as_shown),
@@ -225,9 +228,9 @@ def _claim(request: HttpRequest, invited: Invited) -> HttpResponse:
     trace = claims.Trace(devices.device_hash(request, link.store), hashed(link.store, network))
     try:
         taken = claims.claim(link, form.person(get_language() or ""), at=timezone.now(), trace=trace)
-    except claims.NotForThem:
+    except claims.NotForThem as no:
         # Their own link, a known customer, the last place gone: no accusation, and nothing to be found out by.
-        return _landing(request, invited, form, notice="known")
+        return _landing(request, invited, form, notice="blocked" if no.reason == Referral.Reason.BLOCKED else "known")
     return redirect("referral:gift", code=link.code, claim=taken.public_id)
 
 
@@ -247,8 +250,9 @@ def _landing(
         "link": link,
         "url": links.landing_url(link),
         "sender": short(link.customer.first_name),
+        "by_store": link.customer.is_store,
         "form": form,
-        "notice": "full" if is_full else notice,
+        "notice": "full" if is_full and notice != "blocked" else notice,
         "until": _good_until(offer, program.terms, now),
         "ends_at": program.ends_at,
         "places_left": _places_left(program),

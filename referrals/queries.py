@@ -16,6 +16,7 @@ from customers.models import Customer, Order, Product
 from referrals import appeals_found, changes
 from referrals.fraud import words as signs
 from referrals.models import Boost, Program, Referral, ReferralEvent
+from referrals.public.ladders import gets
 from referrals.reasons import evidence_of, isolate, rivals_of
 from referrals.services import naming
 from referrals.services.programs import programs_of
@@ -161,9 +162,15 @@ def named_orders(store: Store, at: datetime) -> list[Named]:
     """Lately named advocates whom only a person can tell apart, the latest order first; three queries at most."""
     known = Referral.objects.filter(store=store, order=OuterRef("pk"))
     told = Order.objects.for_store(store).standing().exclude(named="").filter(placed_at__gte=at - NAMED_FOR)
+    told = told.filter(name_aside_at=None)
     orders = list(told.filter(~Exists(known)).select_related("customer").order_by("-placed_at")[:MOST_NAMED])
     found = naming.matches(store, {one.named for one in orders}) if orders else {}
     return [Named(one, found[one.named][: naming.MOST]) for one in orders if one.named in found]
+
+
+def order_named(store: Store, public_id: str) -> Order | None:
+    """The order of that public id; None for no id."""
+    return Order.objects.for_store(store).filter(public_id=public_id).first() if public_id else None
 
 
 def approved_by(store: Store, advocates: Iterable[int]) -> dict[int, int]:
@@ -310,7 +317,8 @@ class ProgramRow:
 
 def program_rows(store: Store, at: datetime) -> list[ProgramRow]:
     """The store's programs: running ones first, then the newest; a fixed number of queries."""
-    rows = _rows(store, list(programs_of(store).order_by("-pk")), at)
+    shared = programs_of(store).exclude(audience=Program.Audience.STORES)
+    rows = _rows(store, list(shared.order_by("-pk")), at)
     return sorted(rows, key=lambda row: ORDER.index(row.state))
 
 
@@ -337,7 +345,7 @@ def _rows(store: Store, found: list[Program], at: datetime) -> list[ProgramRow]:
 
 
 def _step_text(tier: Tier, store: Store) -> str:
-    return _("%(step)s: %(gift)s") % {"step": tier_text(tier), "gift": offer_text(tier.offer, store)}
+    return _("%(step)s: %(gift)s") % {"step": tier_text(tier), "gift": gets(tier, store)}
 
 
 ORDER = ["live", "coming", "draft", "paused", "over", "ended"]
@@ -353,7 +361,7 @@ def state_of(program: Program, at: datetime) -> str:
 def _steps_of(store: Store, ladders: Iterable[int]) -> dict[int, list[Tier]]:
     rows: dict[int, list[Tier]] = {}
     tiers = Tier.objects.for_store(store).filter(ladder__in=list(ladders)).select_related("offer")
-    for tier in tiers.order_by("threshold", "gives"):
+    for tier in tiers.order_by("threshold", "gives").prefetch_related("choices__offer"):
         rows.setdefault(tier.ladder_id, []).append(tier)
     return rows
 

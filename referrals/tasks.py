@@ -9,11 +9,13 @@ from referrals.services import (
     asking,
     attribution,
     campaigns,
+    contests,
     deciding,
     devices,
     journeying,
     later,
     merging,
+    partner_statements,
     promising,
     refunds,
     stopping,
@@ -85,6 +87,12 @@ def answer_missed_refunds(at: datetime) -> int:
 
 def _answer_all_refunds(store: Store, at: datetime) -> int:
     return refunds.answer_refunds(store, at, since=at - EVER)
+
+
+@periodic(300)
+def close_contests(at: datetime) -> int:
+    """Close contests that have settled, and give their prizes; twice is harmless."""
+    return for_each_store(contests.close_due, at)
 
 
 @periodic(300)
@@ -165,3 +173,9 @@ def bring_along(at: datetime) -> int:
 def forget_traces(at: datetime) -> int:
     """Forget which browsers and networks people came by, after 90 days."""
     return for_each_store(devices.forget_traces, at)
+
+
+@periodic(3600)
+def keep_partners(at: datetime) -> int:
+    """Settle with partner stores what is over, tell both sides this month's numbers, keep their gifts in step."""
+    return for_each_store(partner_statements.keep, at)

@@ -41,6 +41,7 @@ def approvals(request: HttpRequest, store: Store) -> HttpResponse:
         "rows": queries.rows_of(store, page.rows, timezone.now()),
         "next": page.next,
         "named": queries.named_orders(store, timezone.now()) if not (decided or cursor) else [],
+        "name_aside": queries.order_named(store, request.session.pop("name_aside", "")),
         "decided": decided,
         "counts": queries.counts(store),
     }
@@ -98,7 +99,15 @@ def _decide_several(request: HttpRequest, store: Store) -> HttpResponse:
 def _approve(request: HttpRequest, referrals: Sequence[Referral]) -> None:
     at = timezone.now()
     moved = sum(deciding.approve_referral(one, at=at, by=request.user) for one in referrals)  # type: ignore[arg-type]
-    _say_how_many(request, moved, len(referrals))
+    full = sum(deciding.lacks_room(one) for one in referrals)
+    _say_how_many(request, moved, len(referrals) - full)
+    if full:
+        words = ngettext(
+            "%(count)s waits: the program's budget has no room for what it earns. Raise the budget, then count it.",
+            "%(count)s wait: the program's budget has no room for what they earn. Raise the budget, then count them.",
+            full,
+        )
+        messages.warning(request, words % {"count": changes.number(full)})
 
 
 def _say_how_many(request: HttpRequest, moved: int, asked: int) -> None:

@@ -115,6 +115,7 @@ class Reason:
     OTHER_PLACE = "other_place"
     OTHER_HOLDER = "other_holder"
     STACKED = "stacked"  # not together with the other codes on the bill
+    BLOCKED = "blocked"  # the store has blocked whoever sent them, or the buyer
 
 
 def refusal(

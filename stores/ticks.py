@@ -31,7 +31,7 @@ def take_slot(job: str, *, seconds: float, at: datetime) -> bool:
 
 
 def periodic(every: float) -> Callable[[Callable[..., int]], Any]:
-    """A task that beat starts each `every` seconds and that runs once in each such slot."""
+    """A task that beat starts each `every` seconds (config.beat) and that runs once in each such slot."""
 
     def decorate(job: Callable[..., int]) -> Any:
         @wraps(job)
@@ -40,7 +40,7 @@ def periodic(every: float) -> Callable[[Callable[..., int]], Any]:
             return job(now) if take_slot(job.__name__, seconds=every, at=now) else 0
 
         guarded.__module__ = job.__module__
-        return shared_task(guarded)
+        return shared_task(every=every)(guarded)
 
     return decorate
 

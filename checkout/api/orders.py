@@ -66,6 +66,13 @@ class OrderIn(StrictSerializer):
     delivered_at = TimeField(required=False, allow_null=True)
     cancelled_at = TimeField(required=False, allow_null=True)
     refunded_minor = MinorField(required=False)
+    updated_at = TimeField(
+        required=False,
+        allow_null=True,
+        may_lie_ahead=False,
+        help_text="When the order last changed in your shop. A report with an earlier time than we know, or with none "
+        "where we know one, does not change the total.",
+    )
     code = TextField(required=False, allow_blank=True, allow_null=True, max_length=4096)
     visit = TextField(
         required=False,
@@ -103,6 +110,7 @@ def as_order(values: dict[str, Any]) -> OrderData:
     """The validated values as the services take them."""
     plain = {name: value for name, value in values.items() if value is not None}
     plain["named"] = plain.pop("advocate_name", "")
+    plain["changed_at"] = plain.pop("updated_at", None)
     plain["person"] = as_person(plain.pop("customer", None))
     plain["lines"] = tuple(Line(**{"name": "", **line}) for line in plain.pop("lines", ()))
     return OrderData(**plain)

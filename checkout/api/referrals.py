@@ -21,6 +21,8 @@ from stores.models import AuditEvent
 from stores.problems import Problem
 from stores.tenancy import StoreQuerySet
 
+NO_ROOM = "The program's budget has no room for what this referral earns. Raise it, then approve; nothing is lost."
+NO_PLACE = "It does not count: the program's budget or places were used up. Raise them, then credit the order by hand."
 JOINED = ("advocate", "friend", "order", *deciding.JOINED)
 
 
@@ -76,7 +78,7 @@ class Decide(ApiView):
         """The referral as it stands; 409 when it went another way before."""
         referral = self.referral(referral.public_id)
         if referral.status != self.wanted:
-            raise Problem(409, "already-decided", f"This referral is {referral.status}; that is final.")
+            raise _refusal(referral)
         if moved:
             AuditEvent.objects.create(
                 store=self.store,
@@ -86,6 +88,15 @@ class Decide(ApiView):
                 after={"api_key": self.key.prefix},
             )
         return Response(shapes.referral(referral))
+
+
+def _refusal(referral: Referral) -> Problem:
+    """Why it is not as it was wanted."""
+    if deciding.lacks_room(referral):
+        return Problem(409, "no-room", NO_ROOM)
+    if referral.reason == Referral.Reason.FULL:
+        return Problem(409, "no-room", NO_PLACE)
+    return Problem(409, "already-decided", f"This referral is {referral.status}; that is final.")
 
 
 class Approve(Decide):

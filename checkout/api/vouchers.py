@@ -92,7 +92,7 @@ def _quote_json(quote: Quote, store: Store) -> dict[str, Any]:
         "kind": quote.kind,
         "discount_minor": quote.discount_minor,
         "payable_minor": quote.payable_minor,
-        "advocate": quote.link.customer.short_name if quote.link else None,
+        "advocate": quote.sent_by.customer.short_name if quote.sent_by else None,
         "expires_at": shapes.moment(quote.expires_at),
         "message": wording.message(quote, store),
     }

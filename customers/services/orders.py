@@ -21,7 +21,7 @@ from stores.rows import in_halves, insert_rows, update_rows
 # What a later report of the same order may change.
 CHANGEABLE = (
     "customer_id", "total_minor", "refunded_minor", "delivered_at", "cancelled_at", "refunded_at", "code", "visit",
-    "named", "card_hash", "updated_at",
+    "named", "card_hash", "changed_at", "updated_at",
 )  # fmt: skip
 LONGEST_NAMED = 120
 Key = tuple[str, str]
@@ -47,6 +47,7 @@ class OrderData:
     person: Person | None = None
     lines: tuple[Line, ...] = ()
     reported_at: datetime | None = None  # when the shop said so, if not just now
+    changed_at: datetime | None = None  # when the order was last changed, by the shop's own clock
 
 
 class Outcome:
@@ -81,8 +82,9 @@ def record_orders(store: Store, many: Sequence[OrderData], *, at: datetime, cons
 
     Idempotent on (source, external_id), also within the list, which counts as if it were told one
     after the other. Times and refunds never move backwards: a late copy of an old state changes
-    nothing (RELIABILITY rule 13). A bad order stops no other. `consent_source` names where people's
-    consent was stated, the order's source by default.
+    nothing (RELIABILITY rule 13). A total may rise and fall by an exchange: it is the one the shop
+    changed last (`changed_at`), or the one that came last where it never says when. A bad order stops
+    no other. `consent_source` names where people's consent was stated, the order's source by default.
     """
     read = [_read(store, data, at, consent_source) for data in many]
     good = [one for one in read if isinstance(one, _Report)]
@@ -177,6 +179,7 @@ class _OrderBook:
             location_id=self.locations.get(data.location),
             recorded_at=report.at,
             updated_at=report.at,
+            changed_at=data.changed_at,
         )
         self.orders[report.key] = order
         self.made.append(order)
@@ -188,7 +191,9 @@ class _OrderBook:
         data, before = report.data, {name: getattr(order, name) for name in CHANGEABLE}
         order.delivered_at = order.delivered_at or data.delivered_at
         order.cancelled_at = order.cancelled_at or data.cancelled_at
-        order.total_minor = data.total_minor
+        if _is_newest(order, data):
+            order.total_minor = data.total_minor
+            order.changed_at = data.changed_at or order.changed_at
         if data.refunded_minor > order.refunded_minor:
             order.refunded_minor = data.refunded_minor
             order.refunded_at = order.refunded_at or _refund_time(report)
@@ -255,6 +260,11 @@ def _buyers(store: Store, reports: Sequence[_Report], known: dict[Key, Order]) -
         if report.buyer and (order is None or order.customer_id is None):
             first.setdefault(report.key, report.buyer)
     return dict(zip(first, find_or_create_customers(store, list(first.values())), strict=True)) if first else {}
+
+
+def _is_newest(order: Order, data: OrderData) -> bool:
+    """Whether a report is no older than what is known; one of unknown age is older than any whose age is known."""
+    return order.changed_at is None or (data.changed_at is not None and data.changed_at >= order.changed_at)
 
 
 def _refund_time(report: _Report) -> datetime | None:

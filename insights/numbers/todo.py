@@ -11,7 +11,7 @@ from insights.numbers.people import net_sales
 from outreach import complaints
 from outreach.complaints import State
 from outreach.models import Message
-from referrals.models import Referral
+from referrals.models import Partnership, Referral
 from rewards.models import Fulfilment, Recount
 from stores.models import Store
 from surveys.models import RecoveryCase
@@ -36,12 +36,13 @@ class Todo:
     to_hand_over: int  # rewards that the store sees to by hand: gifts of its own, donations
     late_to_hand_over: int
     books_wrong: bool  # the nightly recount found something
+    invited: int  # other stores that would be partners
 
     @property
     def is_clear(self) -> bool:
         """Whether nothing waits."""
         waiting = self.unhappy or self.referrals or self.unknown or self.to_hand_over or self.books_wrong
-        return not (waiting or self.complaints != State.GOOD)
+        return not (waiting or self.invited or self.complaints != State.GOOD)
 
 
 def todo(store: Store, at: datetime) -> Todo:
@@ -68,6 +69,7 @@ def todo(store: Store, at: datetime) -> Todo:
         to_hand_over=by_hand["count"],
         late_to_hand_over=by_hand["late"],
         books_wrong=Recount.objects.for_store(store).exclude(problems=[]).exists(),
+        invited=Partnership.objects.for_store(store).filter(status=Partnership.Status.INVITED).count(),
     )
 
 

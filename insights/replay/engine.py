@@ -14,6 +14,7 @@ from insights.replay.history import Answer, Fact
 from insights.replay.people import People
 from outreach import dispatch, journeys
 from outreach.models import Message
+from referrals.fraud import examining
 from referrals.services import asking, attribution, deciding, journeying, later, refunds
 from rewards.services import vouchers
 from stores.models import Store
@@ -22,6 +23,7 @@ from surveys.services import inviting, occasions, testimonials
 
 NOON = time(12, tzinfo=UTC)
 DAY = timedelta(days=1)
+SOLVED = timedelta(days=30)  # as the nightly repair, which comes back to who waited for help with something else
 AFTERMATH = timedelta(days=120)  # long enough for the last survey, its answer, the hold and a voucher's use
 
 
@@ -112,7 +114,7 @@ def _sweep(store: Store, since: datetime, at: datetime) -> list[Message]:
     inviting.plan_invitations(store, at, since=look_back)
     inviting.invite_due(store, at)
     asking.ask_silent(store, at, limit=10_000)
-    occasions.ask_after_solved(store, at, since=look_back)
+    occasions.ask_after_solved(store, at, since=at - SOLVED)
     occasions.ask_periodically(store, at)
     occasions.remind_silent(store, at, since=look_back)
     testimonials.ask_due(store, at, look_back=at - look_back)
@@ -124,6 +126,7 @@ def _sweep_referrals(store: Store, since: datetime, at: datetime) -> None:
     """The same, for orders that somebody's friend may have placed."""
     attribution.attribute_orders(store, at, since=since - timedelta(hours=1))
     refunds.answer_refunds(store, at, since=since - timedelta(hours=1))
+    examining.examine_due(store, at, limit=10_000)
     deciding.approve_due(store, at)
     later.reward_later(store, at, since=since - timedelta(hours=1))
     vouchers.expire_due(store, at)

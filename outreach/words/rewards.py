@@ -11,6 +11,8 @@ WORDS = {
         body=_(
             "Hello {{ name }},\n\n"
             "{% if friend %}{{ friend }} bought at {{ store }} because of you. Thank you! This is yours:"
+            "{% elif contest and place %}{{ contest }} is over, and you came in place {{ place }}. "
+            "Thank you for every friend you sent! This is yours:"
             "{% else %}Thank you for your first order at {{ store }}. Your gift is ready:{% endif %}"
             "{% if settled %}\n\nOf this, {{ settled }} made up for an earlier reward whose purchase was sent back; "
             "the rest is all yours.{% endif %}"
@@ -18,12 +20,14 @@ WORDS = {
         button=_("See your reward"),
         sms=_(
             "{% if friend %}{{ friend }} bought because of you. Thank you! Yours: {{ gift }}."
+            "{% elif contest and place %}{{ contest }} is over, you came in place {{ place }}. Yours: {{ gift }}."
             "{% else %}your gift is ready: {{ gift }}.{% endif %}"
             "{% if code %} Say this code when you pay: {{ code }}.{% endif %}"
             "{% if until %} Good until {{ until }}.{% endif %}"
         ),
         script=_(
             "Hello {{ name }}, {% if friend %}{{ friend }} bought at {{ store }} because of you. Thank you! "
+            "{% elif contest and place %}{{ contest }} is over, and you came in place {{ place }}. "
             "{% else %}thank you for your first order. {% endif %}{{ gift }} is yours"
             "{% if code %}: say the code {{ code }} when you pay{% endif %}."
             "{% if until %} It is good until {{ until }}.{% endif %}"

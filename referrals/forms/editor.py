@@ -19,6 +19,7 @@ from referrals.forms.program import (
     TierForm,
     evidence_read,
 )
+from referrals.forms.rows import MOST_ROWS, Typed, count_sent, is_place, plain, rows_sent, sent
 from referrals.models import Program
 from referrals.services.programs import Schedule
 from referrals.services.terms import OfferTerms, ProgramTerms, TierTerms, terms_of, uncapped
@@ -26,8 +27,6 @@ from rewards.models import Offer, Tier
 from stores.l10n import fold_digits
 from stores.models import Location, Store
 
-MOST_STEPS = 12
-Typed = dict[str, str]
 # Rows are sent as <name of the row>-<place>-<field>, and their number under the name of all.
 TIERS, LATERS = ("tier", "tiers"), ("later", "laters")
 # The first purchase brings the friend's gift already.
@@ -47,8 +46,12 @@ class Editor:
         self.places = list(Location.objects.for_store(store).order_by("name").values_list("code", "name"))
         self.form = self._form(ProgramForm, data)
         self.second = self._form(SecondForm, data, prefix="second")
-        self.steps = [self._step(TierForm, ADVOCATE_KINDS, f"tier-{place}") for place in range(_count(data, "tiers"))]
-        self.laters = [self._step(LaterForm, FRIEND_KINDS, f"later-{place}") for place in range(_count(data, "laters"))]
+        self.steps = [
+            self._step(TierForm, ADVOCATE_KINDS, f"tier-{place}") for place in range(count_sent(data, "tiers"))
+        ]
+        self.laters = [
+            self._step(LaterForm, FRIEND_KINDS, f"later-{place}") for place in range(count_sent(data, "laters"))
+        ]
 
     def _form(self, kind: type[Any], data: Mapping[str, str], **options: Any) -> Any:
         if self.check:
@@ -59,7 +62,7 @@ class Editor:
 
     def _step(self, kind: type[TierForm], kinds: list[Offer.Kind], prefix: str) -> TierForm:
         form: TierForm = self._form(kind, self.data, kinds=kinds, prefix=prefix)
-        places = range(min(_count(self.data, f"{prefix}-choices"), MOST_CHOICES))
+        places = range(min(count_sent(self.data, f"{prefix}-choices"), MOST_CHOICES))
         form.choices = [
             self._form(OfferForm, self.data, kinds=kinds, prefix=f"{prefix}-choice-{place}") for place in places
         ]
@@ -68,12 +71,12 @@ class Editor:
     @property
     def may_grow(self) -> bool:
         """Whether another step may be added."""
-        return len(self.steps) < MOST_STEPS
+        return len(self.steps) < MOST_ROWS
 
     @property
     def later_may_grow(self) -> bool:
         """Whether another step of the friend's may be added."""
-        return len(self.laters) < MOST_STEPS
+        return len(self.laters) < MOST_ROWS
 
     @property
     def is_later_open(self) -> bool:
@@ -112,10 +115,14 @@ class Editor:
 
     def first_gifts(self) -> tuple[OfferTerms | None, OfferTerms | None]:
         """What a friend gets and what the customer gets first; None for what cannot be read yet."""
+        self.form.is_valid()
+        return self.form.readable_offer, next(iter(self.first_choices()), None)
+
+    def first_choices(self) -> list[OfferTerms]:
+        """What the customer gets first, and what may be picked in its place; [] while it cannot be read."""
         steps = [step for step in self.steps if step.is_valid()]
         first = min(steps, key=lambda step: (step.cleaned_data["threshold"], step.cleaned_data["gives"]), default=None)
-        self.form.is_valid()
-        return self.form.readable_offer, first.offer_terms if first else None
+        return [terms for _form, terms in first.offers] if first else []
 
     def refuse(self, field: str, reason: str) -> None:
         """Say on a field what the store's other promises do not allow."""
@@ -193,9 +200,9 @@ def typed_terms(terms: ProgramTerms, store: Store, schedule: Schedule | None = N
         **{f"second-{name}": value for name, value in offer_typed(terms.second, store).items()},
     }
     return {
-        **_plain(values),
-        **_sent(TIERS, [_typed_tier(tier, store) for tier in terms.tiers]),
-        **_sent(LATERS, [_typed_tier(tier, store) for tier in terms.friend_tiers]),
+        **plain(values),
+        **sent(TIERS, [_typed_tier(tier, store) for tier in terms.tiers]),
+        **sent(LATERS, [_typed_tier(tier, store) for tier in terms.friend_tiers]),
     }
 
 
@@ -219,43 +226,7 @@ def _typed_tier(tier: TierTerms, store: Store) -> Typed:
     }
     for place, offer in enumerate(tier.choices):
         values.update({f"choice-{place}-{name}": value for name, value in offer_typed(offer, store).items()})
-    return _plain(values)
-
-
-def _plain(values: Mapping[str, Any]) -> Typed:
-    """Values as a browser sends them: a tick as "on", what is empty as ''."""
-    words = {True: "on", False: "", None: ""}
-    return {
-        name: words[value] if value is None or isinstance(value, bool) else str(value) for name, value in values.items()
-    }
-
-
-def _sent(names: tuple[str, str], rows: list[Typed]) -> Typed:
-    """Rows under the names the page sends."""
-    row, rows_name = names
-    flat = {f"{row}-{place}-{name}": value for place, one in enumerate(rows) for name, value in one.items()}
-    return flat | {rows_name: str(len(rows))}
-
-
-def _rows(data: Mapping[str, str], names: tuple[str, str]) -> list[Typed]:
-    """The rows that were sent, whatever stands in them."""
-    row, rows_name = names
-    rows: list[Typed] = [{} for _place in range(_count(data, rows_name))]
-    for key in data:
-        start, _dash, rest = key.partition("-")
-        place, _dash, field = rest.partition("-")
-        if start == row and field and _is_place(place, len(rows)):
-            rows[int(place)][field] = data[key]
-    return rows
-
-
-def _is_place(text: str, below: int) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 4 and int(text) < below
-
-
-def _count(data: Mapping[str, str], name: str) -> int:
-    typed = data.get(name, "0")
-    return min(int(typed), MOST_STEPS) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 0
+    return plain(values)
 
 
 # -- Steps added, taken away and moved, without script --
@@ -264,7 +235,7 @@ def _count(data: Mapping[str, str], name: str) -> int:
 def reshaped(post: Mapping[str, str]) -> Typed:
     """What was sent, changed as `step` asks: add, remove-N, later-add, later-remove-N, choose-N, unchoose-N-M, up-N."""
     verb, _dash, place = post.get("step", "").partition("-")
-    tiers, laters = _rows(post, TIERS), _rows(post, LATERS)
+    tiers, laters = rows_sent(post, TIERS), rows_sent(post, LATERS)
     if verb == "later":
         verb, _dash, place = place.partition("-")
         _reshape(laters, verb, place, first=LATER_FIRST)
@@ -273,23 +244,23 @@ def reshaped(post: Mapping[str, str]) -> Typed:
     values = {name: post[name] for name in post if not name.startswith(("tier-", "later-"))}
     if verb == "up":
         values["evidence"] = ",".join(_raised(evidence_read(values.get("evidence", "")), place))
-    return {**values, **_sent(TIERS, tiers), **_sent(LATERS, laters)}
+    return {**values, **sent(TIERS, tiers), **sent(LATERS, laters)}
 
 
 def _reshape(rows: list[Typed], verb: str, place: str, *, first: Typed | None = None) -> None:
     row, _dash, choice = place.partition("-")
-    if verb == "add" and len(rows) < MOST_STEPS:
+    if verb == "add" and len(rows) < MOST_ROWS:
         rows.append(_next_row(rows) if rows or first is None else dict(first))
-    elif verb == "remove" and _is_place(row, len(rows)):
+    elif verb == "remove" and is_place(row, len(rows)):
         del rows[int(row)]
-    elif verb == "choose" and _is_place(row, len(rows)):
+    elif verb == "choose" and is_place(row, len(rows)):
         _add_choice(rows[int(row)])
-    elif verb == "unchoose" and _is_place(row, len(rows)) and _is_place(choice, MOST_CHOICES):
+    elif verb == "unchoose" and is_place(row, len(rows)) and is_place(choice, MOST_CHOICES):
         _take_choice(rows[int(row)], int(choice))
 
 
 def _add_choice(row: Typed) -> None:
-    have = min(_count(row, "choices"), MOST_CHOICES)
+    have = min(count_sent(row, "choices"), MOST_CHOICES)
     if have < MOST_CHOICES:
         row.update({"choices": str(have + 1), f"choice-{have}-kind": Offer.Kind.STORE_CREDIT.value})
         row[f"choice-{have}-valid_days"] = row.get("valid_days", "90")
@@ -297,7 +268,7 @@ def _add_choice(row: Typed) -> None:
 
 def _take_choice(row: Typed, place: int) -> None:
     """Take one away; those behind it move up."""
-    have = min(_count(row, "choices"), MOST_CHOICES)
+    have = min(count_sent(row, "choices"), MOST_CHOICES)
     if place >= have:
         return
     names = [key.removeprefix("choice-0-") for key in row if key.startswith("choice-0-")]
@@ -308,7 +279,7 @@ def _take_choice(row: Typed, place: int) -> None:
 
 def _raised(order: list[str], place: str) -> list[str]:
     """The order with that one a place nearer to the front."""
-    if _is_place(place, len(order)) and int(place):
+    if is_place(place, len(order)) and int(place):
         at = int(place)
         order[at - 1], order[at] = order[at], order[at - 1]
     return order

@@ -60,7 +60,7 @@ class OfferForm(forms.Form):
         label=gettext_lazy("Product"),
         max_length=120,
         required=False,
-        help_text=gettext_lazy("Its number (SKU). “How much” is what it costs you."),
+        help_text=gettext_lazy("Its number (SKU). “How much” is its price: so much comes off the bill."),
         widget=forms.TextInput(attrs={"list": "products", "autocomplete": "off", "dir": "ltr"}),
     )
     words = forms.CharField(

@@ -53,12 +53,16 @@ def _lines(label: Any, help_text: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=4000, required=False, widget=box, help_text=help_text)
 
 
+# Partner stores' own are made by agreement (services.partners).
+EDITED = [choice for choice in Program.Audience.choices if choice[0] != Program.Audience.STORES]
+
+
 class ProgramForm(OfferForm):
     """The program and the friend's gift."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     audience = forms.TypedChoiceField(
-        label=gettext_lazy("For whom"), choices=Program.Audience.choices, coerce=int, required=False, empty_value=None
+        label=gettext_lazy("For whom"), choices=EDITED, coerce=int, required=False, empty_value=None
     )
     starts = MomentField(label=gettext_lazy("Runs from"), help_text=gettext_lazy("Empty: since ever."))
     ends = MomentField(label=gettext_lazy("Runs until"), help_text=gettext_lazy("Empty: without end."))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from customers.models import Customer
+from customers.rules import mailbox_of
 from referrals.fraud.rules import Facts, domain_of
-from referrals.models import Block
+from referrals.models import Block, Device
 from stores.models import AuditEvent, Store, User
 from stores.tenancy import insert_new
 
@@ -44,6 +46,21 @@ def values_of(facts: Facts) -> Values:
         found |= {(What.DOMAIN, domain_of(box)) for box in side.mailboxes}
         found |= {(What.DEVICE, device) for device in side.devices} | {(What.CARD, card) for card in side.cards}
     return frozenset(found)
+
+
+def is_blocked(store: Store, people: Iterable[Customer], *, device: str = "") -> bool:
+    """Whether one of these, whoever was found to be them, or the device is blocked now; one query where nothing is."""
+    if not standing(store).exists():
+        return False
+    pks = [one.pk for one in people]
+    names = Customer.objects.for_store(store).filter(Q(pk__in=pks) | Q(merged_into__in=pks))
+    values = {(What.DEVICE, device)} if device else set()
+    for email, phone in names.values_list("email_norm", "phone_norm"):
+        if email:
+            values |= {(What.EMAIL, mailbox_of(email)), (What.DOMAIN, domain_of(mailbox_of(email)))}
+        values |= {(What.PHONE, phone)} if phone else set()
+    devices = Device.objects.for_store(store).filter(customer__in=pks).values_list("device", flat=True)
+    return bool(matching(store, [frozenset(values | {(What.DEVICE, one) for one in devices})])[0])
 
 
 def matching(store: Store, many: Sequence[Values]) -> list[frozenset[str]]:

@@ -177,7 +177,7 @@ class _Reading:
                 total_minor=one.order.total_minor,
                 norm=self.norms.get(one.order.currency, Norm()),
                 pace=Pace(*self._counts(one), *self.usual),
-                is_partner=one.program.audience == Program.Audience.PARTNERS,
+                is_partner=one.program.audience in (Program.Audience.PARTNERS, Program.Audience.STORES),
                 twins=self._twins_of(one, friend),
                 device_friends=self._others_with(one, claim),
                 card_friends=len(self.cards.get(one.order.card_hash, set()) - {one.friend_id, one.advocate_id}),

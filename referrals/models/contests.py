@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +24,8 @@ class Contest(PublicModel):
 
     MOVES = {
         Status.DRAFT: {Status.OPEN, Status.CANCELLED},
-        Status.OPEN: {Status.CLOSED, Status.CANCELLED},
+        Status.OPEN: {Status.DRAFT, Status.CLOSED, Status.CANCELLED},  # a draft again: before it begins
+        Status.CANCELLED: {Status.DRAFT, Status.OPEN},  # undone: as it was
     }
 
     name = models.CharField(_("name"), max_length=120)
@@ -39,6 +42,17 @@ class Contest(PublicModel):
             models.UniqueConstraint(fields=["store", "public_id"], name="contest_public_id"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="contest_ends_later"),
         ]
+
+    @property
+    def settles_at(self) -> datetime:
+        """When it is closed by itself: returns of its last purchases are known by then."""
+        return self.ends_at + timedelta(days=self.settle_days)
+
+    def state_at(self, at: datetime) -> str:
+        """Its status; of one that is announced whether it is `coming`, `running`, or `settling` after its end."""
+        if self.status != Contest.Status.OPEN:
+            return str(self.status)
+        return "coming" if at < self.starts_at else "running" if at < self.ends_at else "settling"
 
 
 class Prize(StoreModel):

@@ -34,6 +34,7 @@ class Program(PublicModel):
         CUSTOMERS = 1, _("all customers")
         PARTNERS = 2, _("partners")  # customers with the tag
         STAFF = 3, _("staff")
+        STORES = 4, _("a partner store")  # one a partnership, for its customer alone
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -74,7 +75,7 @@ class Program(PublicModel):
                         RangeOperators.OVERLAPS,
                     ),
                 ],
-                condition=Q(status="live"),
+                condition=Q(status="live") & ~Q(audience=4),
             ),
         ]
 

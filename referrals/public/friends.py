@@ -87,10 +87,16 @@ def _more(found: int, bought: QuerySet[Any], waiting: QuerySet[Any]) -> int:
 
 
 def shown_referrals(store: Store, owner: Customer) -> QuerySet[Any]:
-    """The advocate's referrals, without those that another of theirs took the place of."""
+    """The advocate's referrals, without those that another of theirs took the place of.
+
+    Nor what a friend bought once more, who counts or may yet: that they come again is no refusal.
+    """
     mine = Referral.objects.for_store(store).filter(advocate=owner)
     newer = mine.filter(order=OuterRef("order"), replaced_at=None)
-    return mine.exclude(Exists(newer), replaced_at__isnull=False)
+    first = mine.filter(friend=OuterRef("friend")).exclude(status=Referral.Status.VOIDED)
+    return mine.exclude(Exists(newer), replaced_at__isnull=False).exclude(
+        Exists(first), status=Referral.Status.VOIDED, reason=Reason.KNOWN_CUSTOMER
+    )
 
 
 def _unrewarded(store: Store, referrals: list[Referral]) -> set[int]:

@@ -9,9 +9,11 @@ from typing import Any
 from django.db.models import Q, prefetch_related_objects
 
 from customers.models import Customer
+from referrals.models import Referral
 from referrals.public.terms import terms_path
 from rewards.models import Account, Fulfilment, Offer, Payout, PayoutAddress, Reward, RewardSettings, Voucher
-from rewards.services import addresses
+from rewards.services import addresses, granting
+from rewards.services.vouchers import is_given_later
 from rewards.wording import REASONS, offer_text
 from stores.models import Store
 
@@ -29,7 +31,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Holding:
-    """A reward or gift. `state`: choosing, ready, used, over, back, credit, cash, todo, done."""
+    """A reward or gift. `state`: choosing, ready, used, over, back, later, credit, cash, todo, done."""
 
     words: str
     state: str
@@ -81,7 +83,7 @@ def holdings_of(store: Store, owner: Customer, at: datetime) -> Holdings:
     settings = _settings(store) if has_cash or choosing else RewardSettings()
     prefetch_related_objects([one.tier for one in choosing if one.tier], "choices__offer")
     rows = [_reward(store, one, balances, settings, at) for one in rewards]
-    rows += [_gift(store, one, at) for one in gifts]
+    rows += _gifts_shown(store, owner, gifts, rewards, at)
     return Holdings(
         rows=sorted(rows, key=lambda row: ORDER.get(row.state, len(ORDER))),
         credit_minor=balances.get((Account.Kind.CREDIT, None), 0),
@@ -91,12 +93,12 @@ def holdings_of(store: Store, owner: Customer, at: datetime) -> Holdings:
     )
 
 
-ORDER = {"choosing": 0, "ready": 1, "todo": 2}  # what there is to do comes first
+ORDER = {"choosing": 0, "ready": 1, "todo": 2, "later": 2}  # what there is to do comes first
 
 
 def _rewards(store: Store, owner: Customer) -> list[Reward]:
     mine = Reward.objects.for_store(store).filter(customer=owner)
-    joined = mine.select_related("offer", "tier", "terms", "voucher", "fulfilment")
+    joined = mine.select_related("offer", "tier__offer", "terms", "voucher", "fulfilment")
     return list(joined.order_by("-granted_at", "-pk")[:SHOWN])
 
 
@@ -141,7 +143,8 @@ def _reward(store: Store, reward: Reward, balances: Balances, settings: RewardSe
     if reward.status == Reward.Status.VOIDED:
         return Holding(state="back", why=str(REASONS.get(reward.reason, "")), **facts)
     if reward.status == Reward.Status.CHOOSING:
-        options = [Option(one.public_id, offer_text(one, store)) for one in options_of(reward)]
+        offers = granting.options_of(reward)
+        options = [Option(one.public_id, offer_text(granting.as_grown(reward, one), store)) for one in offers]
         until = reward.granted_at + timedelta(days=settings.choose_days)
         return Holding(state="choosing", until=until, options=options, **facts)
     if hasattr(reward, "voucher"):
@@ -151,12 +154,6 @@ def _reward(store: Store, reward: Reward, balances: Balances, settings: RewardSe
         day = reward.fulfilment.ended_at if done else reward.fulfilment.due_at
         return Holding(state="done" if done else "todo", until=day, **facts)
     return Holding(state="cash" if offer.kind in CASH else "credit", **facts)
-
-
-def options_of(reward: Reward) -> list[Offer]:
-    """What a reward that waits to be chosen may become; the tier's own offer first."""
-    choices = sorted(reward.tier.choices.all(), key=lambda choice: choice.pk) if reward.tier else []
-    return [reward.offer, *(choice.offer for choice in choices)]
 
 
 def _with_code(voucher: Voucher, balances: Balances, offer: Offer, at: datetime, **facts: Any) -> Holding:
@@ -172,9 +169,34 @@ def _with_code(voucher: Voucher, balances: Balances, offer: Offer, at: datetime,
     )
 
 
-def _gift(store: Store, voucher: Voucher, at: datetime) -> Holding:
+def _gifts_shown(
+    store: Store, owner: Customer, gifts: list[Voucher], rewards: list[Reward], at: datetime
+) -> list[Holding]:
+    """One row each. A gift that comes when the purchase counts is a reward of its own from then on."""
+    given = {one.offer_id for one in rewards if one.side == Reward.Side.FRIEND}
+    shown = [one for one in gifts if not (_comes_later(one) and one.offer_id in given)]
+    undecided = any(map(_comes_later, shown)) and _waits(store, owner)
+    return [_gift(store, one, at, undecided=undecided) for one in shown]
+
+
+def _comes_later(gift: Voucher) -> bool:
+    """Whether it was used and took nothing off: it is given when the purchase counts."""
+    return gift.status == Voucher.Status.REDEEMED and gift.offer is not None and is_given_later(gift.offer)
+
+
+def _waits(store: Store, friend: Customer) -> bool:
+    """Whether a purchase of theirs may still count."""
+    undecided = (Referral.Status.PENDING, Referral.Status.FLAGGED)
+    return Referral.objects.for_store(store).filter(friend=friend, status__in=undecided).exists()
+
+
+def _gift(store: Store, voucher: Voucher, at: datetime, *, undecided: bool) -> Holding:
     assert voucher.offer is not None
-    return _with_code(voucher, {}, voucher.offer, at, words=offer_text(voucher.offer, store))
+    words = offer_text(voucher.offer, store)
+    if _comes_later(voucher):
+        is_donation = voucher.offer.kind == Offer.Kind.DONATION
+        return Holding(words, "later" if undecided else "back", is_donation=is_donation)
+    return _with_code(voucher, {}, voucher.offer, at, words=words)
 
 
 def voucher_state(voucher: Voucher, at: datetime) -> str:

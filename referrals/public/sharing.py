@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from referrals.models import Program, ShareLink
-from referrals.public.ladders import Standing, gets
+from referrals.public.ladders import Standing, either, gets
 from referrals.services.links import landing_url
+from rewards.models import Offer
 from rewards.wording import offer_text
 from stores.models import Store
 
@@ -49,7 +51,8 @@ def share_panel(store: Store, link: ShareLink, program: Program, standing: Stand
     friend_gets = offer_text(offer, store)
     you_get = gets(tier, store) if tier else ""
     url = landing_url(link)
-    text = share_text(store, friend_gets, you_get)
+    told = as_told([tier.offer, *(one.offer for one in tier.choices.all())], store) if tier else ""
+    text = share_text(store, friend_gets, told)
     return SharePanel(
         link=link,
         url=url,
@@ -60,6 +63,12 @@ def share_panel(store: Store, link: ShareLink, program: Program, standing: Stand
         targets=share_targets(store, text, url),
         qr=qr_svg(url, label=_("QR code of your link")),
     )
+
+
+def as_told(offers: Iterable[Offer], store: Store) -> str:
+    """What the sender gets, as they say it to their friend; of several one may be picked."""
+    commission = Offer.Kind.COMMISSION
+    return either(*(_("a commission") if offer.kind == commission else offer_text(offer, store) for offer in offers))
 
 
 def share_text(store: Store, friend_gets: str, you_get: str) -> str:

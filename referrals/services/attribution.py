@@ -22,7 +22,7 @@ from referrals.services.claims import is_known, is_own
 from referrals.services.leads import Clue
 from referrals.services.programs import program_for, program_of, terms_in_force
 from referrals.services.promising import promise_advocate
-from rewards.models import Commitment, Redemption, Terms
+from rewards.models import Commitment, Redemption, Terms, Voucher
 from rewards.services import budgets
 from stores.models import AuditEvent, Store, User
 
@@ -64,8 +64,33 @@ def attribute_order(
 def credited(order: Order) -> Referral | None:
     """The referral that says whom the order is credited to."""
     mine = Referral.objects.filter(store_id=order.store_id, order=order).in_force()
-    found: Referral | None = mine.select_related("advocate").first()
+    found: Referral | None = mine.select_related("advocate", "link__customer").first()
     return found
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Whom a purchase would be credited to, and why the code that was given is not what decides (a Why, or '')."""
+
+    link: ShareLink | None
+    why_not: str = ""
+
+
+def foresee(order: Order, link: ShareLink, *, voucher: Voucher | None = None) -> Foreseen:
+    """What crediting would say of an order, also one that is not saved yet, whose code led to `link`; changes nothing.
+
+    `voucher` is about to be used with it.
+    """
+    known = credited(order) if order.pk else None
+    if known:
+        return Foreseen(known.link, "" if known.advocate_id == link.customer_id else Why.SAME)
+    using = {order.pk: voucher.pk} if voucher else {}
+    clues = leads.of_orders(order.store, [order], using=using)[order.pk]
+    if not clues:
+        return Foreseen(link)
+    found, judged = _judge(order, clues)
+    mine = next((one.why_not for one in judged if one.lead.advocate == link.customer_id), Why.WEAKER)
+    return Foreseen(None if judged[0].why_not else found[judged[0].lead].link, mine)
 
 
 def _credit(order: Order, clues: Sequence[Clue], at: datetime) -> Referral | None:

@@ -1,7 +1,7 @@
 """Boosts: for a while, what advocates earn for a friend is worth more than usual.
 
-What counts is when the friend's order was placed. Amounts and percentages grow, with their caps; a
-product or a thing of the owner's own cannot. Of several boosts at one moment the largest counts.
+What counts is when the friend's order was placed: the first, and each later one that brings a commission.
+Whatever the advocate may pick is worth more alike. Of several boosts at one moment the largest counts.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from customers.models import Customer
 from referrals.models import Boost, Program
 from rewards.models import Budget, Offer, Terms
 from rewards.services import granting
-from stores.models import AuditEvent, User
+from rewards.services.growing import USUAL
+from stores.models import AuditEvent, Store, User
 
-USUAL = 100
-FIXED_KINDS = (Offer.Kind.FREE_PRODUCT, Offer.Kind.CUSTOM)  # two of them would be another promise
 Earned = tuple[Customer, granting.Earned]
 
 
@@ -100,53 +99,25 @@ def percent_at(terms: Terms, start: datetime, end: datetime | None = None) -> in
     return found.values_list("percent", flat=True).first() or USUAL
 
 
-def boosted(terms: Terms, offer: Offer, placed_at: datetime) -> Offer:
-    """The offer that a friend's order placed at `placed_at` brings: the usual one, or that one grown.
-
-    Offers never change, so a grown one is another, made once for all who get it.
-    """
-    return kept(grown(offer, percent_at(terms, placed_at)))
-
-
-def grown(offer: Offer, percent: int) -> Offer:
-    """The offer worth `percent` of what it is; not in the database. At most everything (100 %) is off."""
-    if percent == USUAL or offer.kind in FIXED_KINDS:
-        return offer
-    values = {field: getattr(offer, field) for field in SAME}
-    return Offer(
-        **values,
-        percent=None if offer.percent is None else min(offer.percent * percent // USUAL, 100),
-        amount_minor=_scaled(offer.amount_minor, percent),
-        most_minor=_scaled(offer.most_minor, percent),
-    )
-
-
-SAME = (
-    "store_id", "kind", "currency", "minimum_minor", "valid_days", "months", "product_id", "words", "is_personal",
-    "location_id",
-)  # fmt: skip
-
-
-def _scaled(minor: int | None, percent: int) -> int | None:
-    return None if minor is None else minor * percent // USUAL
-
-
-def kept(offer: Offer) -> Offer:
-    """The offer in the database: an equal one that is there already, else this one."""
-    if offer.pk:
-        return offer
-    same = Offer.objects.filter(store_id=offer.store_id)
-    for field in (*SAME, "percent", "amount_minor", "most_minor"):
-        value = getattr(offer, field)
-        same = same.filter(**({f"{field}__isnull": True} if value is None else {field: value}))
-    found: Offer | None = same.order_by("pk").first()
-    if found is None:
-        offer.save()
-    return found or offer
+def percents_at(store: Store, moments: Sequence[tuple[Terms, datetime]]) -> list[int]:
+    """`percent_at` of many orders, by the terms and the time of each; one query."""
+    if not moments:
+        return []
+    mine = Boost.objects.for_store(store).filter(program__budget__in={terms.budget_id for terms, _ in moments})
+    near = mine.filter(starts_at__lte=max(at for _, at in moments), ends_at__gt=min(at for _, at in moments))
+    rows = near.annotate(until=Least("ends_at", "stopped_at"))
+    windows = list(rows.values_list("program__budget", "starts_at", "until", "percent"))
+    return [
+        max(
+            (percent for budget, start, until, percent in windows if budget == terms.budget_id and start <= at < until),
+            default=USUAL,
+        )
+        for terms, at in moments
+    ]
 
 
 def boost_earned(terms: Terms, earned: Sequence[Earned], placed_at: datetime, *, later: Offer | None) -> list[Earned]:
-    """What one referral brings, each reward of a step grown where the budget has room for that.
+    """What one referral brings, each reward of a step worth more where the budget has room for that.
 
     `later` is the friend's gift where it is still to be reserved. Whatever the boost takes, the usual
     rewards of all fit: the budget is held until the transaction ends.
@@ -154,22 +125,16 @@ def boost_earned(terms: Terms, earned: Sequence[Earned], placed_at: datetime, *,
     percent = percent_at(terms, placed_at)
     if percent == USUAL:
         return list(earned)
-    choices = [granting.choices_of(one.tier) for _who, one in earned]
-    usual = [_most(terms, one.offer, others) for (_who, one), others in zip(earned, choices, strict=True)]
+    usual = [granting.most_of(one) for _who, one in earned]
     room = _room(terms, sum(usual) + (granting.worth(later, terms) if later else 0))
     found: list[Earned] = []
-    for (who, one), others, plain in zip(earned, choices, usual, strict=True):
-        better = grown(one.offer, percent) if one.tier else one.offer
-        extra = _most(terms, better, others) - plain
+    for (who, one), plain in zip(earned, usual, strict=True):
+        better = replace(one, percent=percent) if one.tier else one
+        extra = granting.most_of(better) - plain
         if room is None or extra <= room:
-            one, room = replace(one, offer=kept(better)), None if room is None else room - extra
+            one, room = better, None if room is None else room - extra
         found.append((who, one))
     return found
-
-
-def _most(terms: Terms, offer: Offer, others: Sequence[Offer]) -> int:
-    """What granting reserves for a reward."""
-    return max(granting.worth(one, terms) for one in [offer, *others])
 
 
 def _room(terms: Terms, needed_minor: int) -> int | None:

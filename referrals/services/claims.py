@@ -13,7 +13,9 @@ from customers.services import Person, find_or_create_customer
 from outreach.journeys import journey_of, start
 from outreach.kinds import Kind
 from outreach.rendering import language_of, unsubscribe_url
+from referrals.fraud import blocks
 from referrals.models import Claim, Program, Referral, ShareLink
+from referrals.services.devices import note_device
 from referrals.services.links import landing_url
 from referrals.services.programs import program_for
 from referrals.services.promising import promise_advocate
@@ -43,25 +45,33 @@ class Trace:
 def claim(link: ShareLink, person: Person, *, at: datetime, trace: Trace | None = None) -> Claim:
     """Give a friend the link's gift as a voucher in their name; the same friend again gets the same.
 
-    Raises NotForThem for the advocate's own link, for known customers, while no program runs and when
-    its budget or places are used up; BadEmail, BadPhone.
+    Raises NotForThem for the advocate's own link, for known customers, when either is blocked, while no
+    program runs and when its budget or places are used up; BadEmail, BadPhone.
     """
+    trace = trace or Trace()
     with transaction.atomic():
         friend = find_or_create_customer(link.store, person, at=at, source="landing page")
-        known = Claim.objects.filter(store_id=link.store_id, friend=friend).select_related("voucher").first()
-        if known:
-            return known
-        program = program_for(link.customer, at)
-        reason = reason_against(link, friend, program)
-        if reason or program is None:
-            raise NotForThem(reason)
-        try:
-            taken = _take(link, friend, program, trace or Trace(), at)
-        except budgets.Exhausted as error:
-            raise NotForThem(Referral.Reason.FULL) from error
-        except IntegrityError:  # the same friend's second tap was faster
-            return Claim.objects.select_related("voucher").get(store_id=link.store_id, friend=friend)
-        _send_gift(taken, at)
+        if not is_blocked(link, friend, device=trace.device):
+            return _claim(link, friend, trace, at)
+        note_device(friend, trace.device, at=at)  # it is known as theirs when they come with the code alone
+    raise NotForThem(Referral.Reason.BLOCKED)
+
+
+def _claim(link: ShareLink, friend: Customer, trace: Trace, at: datetime) -> Claim:
+    known = Claim.objects.filter(store_id=link.store_id, friend=friend).select_related("voucher").first()
+    if known:
+        return known
+    program = program_for(link.customer, at)
+    reason = reason_against(link, friend, program)
+    if reason or program is None:
+        raise NotForThem(reason)
+    try:
+        taken = _take(link, friend, program, trace, at)
+    except budgets.Exhausted as error:
+        raise NotForThem(Referral.Reason.FULL) from error
+    except IntegrityError:  # the same friend's second tap was faster
+        return Claim.objects.select_related("voucher").get(store_id=link.store_id, friend=friend)
+    _send_gift(taken, at)
     return taken
 
 
@@ -90,6 +100,12 @@ def reason_against(link: ShareLink, friend: Customer, program: Program | None, *
     if is_own(link, friend):
         return Referral.Reason.OWN_CODE
     return Referral.Reason.KNOWN_CUSTOMER if is_known(program.terms, friend, than=than) else ""
+
+
+def is_blocked(link: ShareLink, friend: Customer | None = None, *, device: str = "") -> bool:
+    """Whether the store has blocked the link's advocate, or the friend: their referrals do not count."""
+    people = [link.customer, friend] if friend else [link.customer]
+    return blocks.is_blocked(link.store, people, device=device)
 
 
 def is_own(link: ShareLink, friend: Customer) -> bool:

@@ -11,22 +11,15 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import translation
 
 from customers.models import Customer, Order
-from outreach.journeys import journey_of, start
-from outreach.kinds import Kind
-from outreach.rendering import language_of, unsubscribe_url
 from referrals import rules
 from referrals.models import Referral, ReferralEvent
 from referrals.services import boosts
 from referrals.services.claims import gift_was_given
 from referrals.services.promising import keep_promise
-from rewards import rules as reward_rules
 from rewards.models import Offer, Reward, Terms
 from rewards.services import budgets, granting, reducing, telling, vouchers
-from stores.codes import spaced
-from stores.l10n import format_money
 from stores.models import Store, User
 
 logger = logging.getLogger(__name__)
@@ -64,6 +57,11 @@ def approve_referral(referral: Referral, *, at: datetime, by: User | None = None
         _wait_for_room(referral, at, by)
         return False
     return moved
+
+
+def lacks_room(referral: Referral) -> bool:
+    """Whether it waits because the budget has no room for what it earns."""
+    return referral.status == Referral.Status.FLAGGED and referral.reason == Referral.Reason.FULL
 
 
 def _wait_for_room(referral: Referral, at: datetime, by: User | None) -> None:
@@ -129,6 +127,16 @@ def share_of(terms: Terms, order: Order) -> Fraction:
     return rules.kept_share(terms.refund, total_minor=order.total_minor, refunded_minor=order.refunded_minor)
 
 
+def kept_of(reward: Reward, terms: Terms, order: Order) -> Fraction:
+    """Which share of a reward its order leaves standing: by refunds, and of a commission by an exchange for less."""
+    kept = share_of(terms, order)
+    if reward.order_minor is None or order.total_minor >= reward.order_minor or not reward.amount_minor:
+        return kept
+    if reward.offer.kind != Offer.Kind.COMMISSION:
+        return kept
+    return kept * Fraction(granting.worth(reward.offer, terms, order.total_minor), reward.amount_minor)
+
+
 def _gift_due(referral: Referral) -> Offer | None:
     """The friend's gift where it is still to be given; None where they have it, or nobody is known."""
     offer = referral.terms.friend_offer
@@ -172,8 +180,8 @@ def _earned(referral: Referral, number: int, gift_due: Offer | None) -> list[tup
         if first and first.advocate_id != referral.friend_id:
             earned = granting.Earned(terms.second_offer, Reward.Side.ADVOCATE, f"{key}:second", terms=terms)
             found.append((first.advocate, earned))
-    found = boosts.boost_earned(terms, found, referral.order.placed_at, later=gift_due)
-    return [(who, with_amount(earned, referral.order)) for who, earned in found]
+    found = [(who, replace(earned, order_minor=referral.order.total_minor)) for who, earned in found]
+    return boosts.boost_earned(terms, found, referral.order.placed_at, later=gift_due)
 
 
 def _decided(referral: Referral) -> datetime:
@@ -181,39 +189,11 @@ def _decided(referral: Referral) -> datetime:
     return referral.decided_at
 
 
-def with_amount(earned: granting.Earned, order: Order) -> granting.Earned:
-    """A commission's amount comes from the order, whole; what was sent back of it is taken off afterwards."""
-    offer = earned.offer
-    if offer.kind != Offer.Kind.COMMISSION:
-        return earned
-    return replace(earned, amount_minor=reward_rules.share(offer.percent or 0, order.total_minor, offer.most_minor))
-
-
 def tell(referral: Referral, reward: Reward, *, at: datetime) -> None:
     """The good news, by a service message; to the advocate with the friend who brought it."""
-    store, customer, voucher = referral.store, reward.customer, vouchers.voucher_of(reward)
     is_advocate = reward.side == Reward.Side.ADVOCATE
-    settled, language = granting.settled(reward), language_of(store, customer)
-    with translation.override(language):
-        gift = telling.gift_text(reward)
-        settled_text = format_money(settled, reward.offer.currency, language, toman=store.toman) if settled else ""
-    start(
-        customer,
-        journey_of(store, Kind.REWARD),
-        key=f"reward:{reward.pk}",
-        context={
-            "gift": gift,
-            "code": spaced(voucher.code) if voucher else "",
-            "until": telling.last_day(store, voucher) if voucher else "",
-            "is_advocate": is_advocate,
-            "settled": settled_text,
-            "friend": referral.friend.short_name if is_advocate and referral.friend else "",
-            "links": {**telling.own_page(customer), "unsubscribe": unsubscribe_url(store, customer)},
-        },
-        fact_at=at,
-        at=at,
-        about=vouchers.about(voucher.pk) if voucher else f"reward:{reward.pk}",
-    )
+    friend = referral.friend.short_name if is_advocate and referral.friend else ""
+    telling.tell_given(reward, at=at, is_advocate=is_advocate, friend=friend)
 
 
 def void_referral(referral: Referral, *, reason: Referral.Reason, at: datetime, by: User | None = None) -> bool:

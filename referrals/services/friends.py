@@ -49,7 +49,7 @@ def _bought(store: Store, journey: Journey, since: datetime, at: datetime) -> It
     """A friend's order waits out its return window; where none is left the reward itself is the news."""
     waiting = Referral.objects.for_store(store).filter(status=Referral.Status.PENDING, hold_until__gt=at)
     fresh = waiting.filter(created_at__gte=since, created_at__lte=at)
-    rows = list(fresh.select_related("advocate", "friend").order_by("created_at", "pk"))
+    rows = list(fresh.select_related("advocate", "friend", "terms").order_by("created_at", "pk"))
     gains = Gains(store, {one.terms.ladder_id for one in rows}, {one.advocate_id for one in rows})
     for referral in rows:
         yield Fact(
@@ -74,7 +74,7 @@ def _friend(referral: Referral) -> str:
 def _approved(store: Store, since: datetime, at: datetime) -> list[Referral]:
     rows = Referral.objects.for_store(store).filter(status=Referral.Status.APPROVED)
     rows = rows.filter(decided_at__gte=since, decided_at__lte=at)
-    return list(rows.select_related("advocate", "friend").order_by("decided_at", "pk"))
+    return list(rows.select_related("advocate", "friend", "terms").order_by("decided_at", "pk"))
 
 
 def _counted(store: Store, journey: Journey, since: datetime, at: datetime) -> Iterator[Fact]:

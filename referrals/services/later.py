@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models import CharField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from customers.models import Customer, Order
 from referrals import rules
 from referrals.models import Referral, ReferralEvent
-from referrals.services import deciding
+from referrals.services import boosts, deciding
 from rewards.models import Offer, Reward, Terms, Tier
-from rewards.services import budgets, granting, reducing
+from rewards.services import budgets, granting, growing, reducing
 from rewards.services.granting import Earned
 from stores.models import Store
 
@@ -131,12 +133,18 @@ def _commissions(store: Store, purchases: Sequence[Purchase]) -> list[Due]:
     given = (
         _rewards(store, wanted).filter(status=Reward.Status.GRANTED, offer__kind=COMMISSION).exclude(offer__months=0)
     )
-    sources = {one.key: one for one in given.select_related("offer", "tier__offer", "customer__store")}
-    return [
-        (one, source.customer, _commission(one, source, suffix))
+    rows = given.select_related("offer", "tier__offer", "customer__store").prefetch_related("tier__choices__offer")
+    sources = {one.key: one for one in rows}
+    found = [
+        (one, source, suffix)
         for one in purchases
         for side, suffix in (("advocate", ""), ("second", ":second"))
         if (source := sources.get(f"referral:{one.referral.pk}:{side}")) and _is_in_time(one, source.offer)
+    ]
+    percents = boosts.percents_at(store, [(one.referral.terms, one.order.placed_at) for one, _, _ in found])
+    return [
+        (one, source.customer, _commission(one, source, suffix, percent))
+        for (one, source, suffix), percent in zip(found, percents, strict=True)
     ]
 
 
@@ -146,11 +154,23 @@ def _is_in_time(purchase: Purchase, offer: Offer) -> bool:
     return purchase.order.placed_at < rules.months_after(purchase.referral.order.placed_at, offer.months)
 
 
-def _commission(purchase: Purchase, source: Reward, suffix: str) -> Earned:
-    """At the usual rate, also where the first purchase was worth more by a boost."""
-    tier = source.tier
-    usual = tier.offer if tier and tier.offer.kind == COMMISSION else source.offer
-    return Earned(usual, Reward.Side.ADVOCATE, purchase.key + suffix, terms=purchase.referral.terms)
+def _commission(purchase: Purchase, source: Reward, suffix: str, percent: int) -> Earned:
+    """At the usual rate, whatever boost the first purchase had, grown by one that ran when this one was placed."""
+    return Earned(
+        _usual(source),
+        Reward.Side.ADVOCATE,
+        purchase.key + suffix,
+        terms=purchase.referral.terms,
+        order_minor=purchase.order.total_minor,
+        percent=percent if source.tier else growing.USUAL,  # a boost is for who sent the friend
+    )
+
+
+def _usual(source: Reward) -> Offer:
+    """The offer that a reward was, or was chosen to be, before a boost made it more."""
+    options = granting.options_of(source)
+    alike = (one for one in options if growing.is_alike(granting.as_grown(source, one), source.offer))
+    return next(alike, source.offer)
 
 
 # -- To the friend --
@@ -252,13 +272,21 @@ def _grant(purchase: Purchase, who: Customer, earned: Earned, at: datetime) -> b
     if not Referral.objects.for_store(order.store).filter(pk=referral.pk, status=Referral.Status.APPROVED).exists():
         return False
     try:
-        reward = granting.grant_earned(who, deciding.with_amount(earned, order), at=at)
+        reward = _give(who, earned, at)
     except budgets.Exhausted:
         _note_full(referral, at)
         return False
     reducing.reduce(reward, deciding.share_of(referral.terms, order), at=at)
     deciding.tell(referral, reward, at=at)
     return True
+
+
+def _give(who: Customer, earned: Earned, at: datetime) -> Reward:
+    """Grant it; the usual, where the budget has no room for the boost. Raises budgets.Exhausted."""
+    if earned.percent != growing.USUAL:
+        with suppress(budgets.Exhausted), transaction.atomic():
+            return granting.grant_earned(who, earned, at=at)
+    return granting.grant_earned(who, replace(earned, percent=growing.USUAL), at=at)
 
 
 def _note_full(referral: Referral, at: datetime) -> None:
@@ -273,7 +301,7 @@ def answer_refunds(store: Store, at: datetime, *, since: datetime) -> int:
     terms = _paying(store)
     if not terms:
         return 0
-    came_back = ~Q(cancelled_at=None) | ~Q(refunded_at=None) | Q(refunded_minor__gt=0)
+    came_back = ~Q(cancelled_at=None) | ~Q(refunded_at=None) | Q(refunded_minor__gt=0) | _is_worth_less()
     rows = iter(_later_orders(store, terms).filter(came_back, updated_at__gte=since).iterator(chunk_size=BATCH))
     answered = 0
     while batch := _batch(store, rows):
@@ -287,20 +315,31 @@ def answer_refunds(store: Store, at: datetime, *, since: datetime) -> int:
     return answered
 
 
+def _is_worth_less() -> Q:
+    """A commission was given on more than the order comes to since an exchange."""
+    given = Reward.objects.filter(store=OuterRef("store"), order_minor__gt=OuterRef("total_minor"))
+    parts = (Value("referral:"), _text("referral_pk"), Value(":order:"), _text("pk"))
+    return Q(Exists(given.filter(key=Concat(*parts)))) | Q(Exists(given.filter(key=Concat(*parts, Value(":second")))))
+
+
+def _text(name: str) -> Cast:
+    return Cast(OuterRef(name), CharField())
+
+
 def _keys(purchase: Purchase, ladders: dict[int, dict[int, Tier]]) -> list[str]:
     steps = [f"{purchase.key}:{tier.gives}:{tier.pk}" for tier in _tiers(purchase, ladders).values()]
     return [purchase.key, f"{purchase.key}:second", f"{purchase.key}:friend", *steps]
 
 
 def _has_to_go(reward: Reward, purchase: Purchase) -> bool:
-    kept = deciding.share_of(purchase.referral.terms, purchase.order)
+    kept = deciding.kept_of(reward, purchase.referral.terms, purchase.order)
     return purchase.is_gone or kept == 0 or reducing.has_too_much(reward, kept)
 
 
 def _answer(reward: Reward, purchase: Purchase, at: datetime) -> bool:
     if purchase.is_gone:
         return granting.take_back(reward, reason=_why(purchase), at=at)
-    return deciding.make_smaller(reward, deciding.share_of(purchase.referral.terms, purchase.order), at=at)
+    return deciding.make_smaller(reward, deciding.kept_of(reward, purchase.referral.terms, purchase.order), at=at)
 
 
 def _why(purchase: Purchase) -> str:

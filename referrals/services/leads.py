@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.db.models import Q
 
@@ -14,7 +15,7 @@ from referrals.crediting import Evidence, Lead
 from referrals.models import Claim, ShareLink, Visit
 from referrals.services import naming
 from referrals.services.links import share_links_of
-from rewards.models import Redemption
+from rewards.models import Redemption, Voucher
 from stores.models import Store
 from stores.tenancy import StoreQuerySet
 
@@ -58,12 +59,14 @@ def of_link(link: ShareLink, order: Order, *, named: bool = False) -> Clue:
     return Clue(link, Evidence.NAME if named else given, order.placed_at, until=link.expires_at)
 
 
-def of_orders(store: Store, orders: Sequence[Order]) -> dict[int, list[Clue]]:
+def of_orders(
+    store: Store, orders: Sequence[Order], *, using: Mapping[int, int] = MappingProxyType({})
+) -> dict[int, list[Clue]]:
     """By order id, everything that speaks for somebody: a number of queries that does not grow with the orders.
 
-    Each order comes with its customer joined.
+    Each order comes with its customer joined. `using`: by order id, a voucher that is about to be used with it.
     """
-    taken, links = _Taken(store, orders), _by_code(store, orders)
+    taken, links = _Taken(store, orders, using), _by_code(store, orders)
     visits, named = _visits(store, orders), _named(store, orders)
     found: dict[int, list[Clue]] = {}
     for order in orders:
@@ -82,14 +85,19 @@ def of_orders(store: Store, orders: Sequence[Order]) -> dict[int, list[Clue]]:
 class _Taken:
     """The claims that may matter for some orders, by what they are found by."""
 
-    def __init__(self, store: Store, orders: Sequence[Order]) -> None:
+    def __init__(self, store: Store, orders: Sequence[Order], using: Mapping[int, int]) -> None:
         self.used = _used(store, orders)
+        for order, voucher in using.items():
+            self.used.setdefault(order, []).append(voucher)
         self.same = _same_people(store, orders)
         vouchers = {pk for used in self.used.values() for pk in used}
         friends = {pk for people in self.same.values() for pk in people}
         codes = {order.code for order in orders if order.code}
-        wanted = Q(voucher__in=vouchers) | Q(friend__in=friends) | Q(voucher__code__in=codes)
-        is_asked = vouchers or friends or codes
+        if codes:  # looked up on their own: an "or" across two tables would read all claims
+            told = Voucher.objects.for_store(store).filter(code__in=codes)
+            vouchers |= set(told.values_list("pk", flat=True))
+        wanted = Q(voucher__in=vouchers) | Q(friend__in=friends)
+        is_asked = vouchers or friends
         claims = Claim.objects.for_store(store).filter(wanted).select_related(*CLAIM_JOINED) if is_asked else ()
         self.by_friend: dict[int, list[Claim]] = defaultdict(list)
         self.by_voucher: dict[int | str, list[Claim]] = defaultdict(list)

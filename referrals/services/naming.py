@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from customers.models import Customer
+from customers.models import Customer, Order
 from customers.rules import clean_name, folded_name
 from stores.limits import count
-from stores.models import Store
+from stores.models import AuditEvent, Store, User
 
 SHORTEST = 3  # letters; fewer would list the customers
 MOST = 5  # candidates that are shown
@@ -82,3 +83,23 @@ def too_many(store: Store, who: str, *, where: str) -> bool:
     if where == "till":
         return mine > TRIES["till"]
     return mine > TRIES["network"] or count(f"names:{store.pk}", per_seconds=WINDOW) > TRIES["store"]
+
+
+def put_aside(order: Order, *, by: User | None, at: datetime) -> bool:
+    """Nobody need look any more whom this order's buyer meant; True if this call did it."""
+    return _set_aside(order, at, by=by, at=at)
+
+
+def take_up_again(order: Order, *, by: User | None, at: datetime) -> bool:
+    """Undo that; True if this call did it."""
+    return _set_aside(order, None, by=by, at=at)
+
+
+def _set_aside(order: Order, aside_at: datetime | None, *, by: User | None, at: datetime) -> bool:
+    rows = Order.objects.filter(pk=order.pk, store_id=order.store_id).exclude(named="")
+    with transaction.atomic():
+        if not rows.filter(name_aside_at__isnull=aside_at is not None).update(name_aside_at=aside_at):
+            return False
+        action = "order.name_aside" if aside_at else "order.name_again"
+        AuditEvent.objects.create(store_id=order.store_id, at=at, user=by, action=action, subject=order.public_id)
+    return True

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from customers.models import Customer, CustomerTag, Order
 from customers.tagging import PARTNER, STAFF
-from referrals.models import Program
+from referrals.models import Partnership, Program
 from referrals.services.terms import (
     DEFAULT_TERMS,
     OfferTerms,
@@ -141,9 +141,13 @@ def is_open(at: datetime) -> Q:
 
 
 def running(store: Store, at: datetime) -> dict[Program.Audience, Program]:
-    """The programs open at `at` (aware UTC), by whom they are for; at most one each."""
-    live = programs_of(store).filter(is_open(at))
-    return {Program.Audience(program.audience): program for program in live}
+    """The programs open at `at` (aware UTC), by whom they are for; at most one each. Without partner stores' own."""
+    return _by_audience(programs_of(store).filter(is_open(at)))
+
+
+def _by_audience(live: Iterable[Program]) -> dict[Program.Audience, Program]:
+    shared = (program for program in live if program.audience != Program.Audience.STORES)
+    return {Program.Audience(program.audience): program for program in shared}
 
 
 def live_program(store: Store, at: datetime) -> Program | None:
@@ -172,7 +176,8 @@ def program_for(customer: Customer, at: datetime) -> Program | None:
 
 def programs_for(store: Store, customers: Iterable[int], at: datetime) -> dict[int, Program]:
     """`program_for` of many customers (ids); partners and staff have their own where there is one, else everybody's."""
-    ids, open_now, general = list(customers), running(store, at), Program.Audience.CUSTOMERS
+    ids, live, general = list(customers), list(programs_of(store).filter(is_open(at))), Program.Audience.CUSTOMERS
+    open_now, agreed = _by_audience(live), _agreed(store, live, ids)
     special = set(open_now) - {Program.Audience.CUSTOMERS}
     words = [word for word, audience in AUDIENCE_TAGS.items() if audience in special]
     tags = CustomerTag.objects.for_store(store).filter(customer__in=ids, tag__in=words) if words else ()
@@ -180,7 +185,16 @@ def programs_for(store: Store, customers: Iterable[int], at: datetime) -> dict[i
     for one in tags:
         audience_of[one.customer_id] = max(AUDIENCE_TAGS[one.tag], audience_of.get(one.customer_id, general))
     found = {pk: open_now.get(audience_of.get(pk, general)) or open_now.get(general) for pk in ids}
-    return {pk: program for pk, program in found.items() if program}
+    return {pk: program for pk, program in (found | agreed).items() if program}
+
+
+def _agreed(store: Store, live: Iterable[Program], customers: Iterable[int]) -> dict[int, Program | None]:
+    """By the customer who stands for a partner store: the program that was agreed with it."""
+    programs = {program.pk: program for program in live if program.audience == Program.Audience.STORES}
+    if not programs:
+        return {}
+    rows = Partnership.objects.for_store(store).filter(program__in=programs, customer__in=list(customers))
+    return {customer: programs[program] for customer, program in rows.values_list("customer", "program")}
 
 
 def terms_in_force(program: Program, at: datetime) -> Terms:

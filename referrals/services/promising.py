@@ -10,7 +10,7 @@ from referrals.models import Claim
 from referrals.services import boosts
 from rewards import rules
 from rewards.models import Budget, Commitment, Terms
-from rewards.services import budgets, granting, ledger, vouchers
+from rewards.services import budgets, granting, growing, ledger, vouchers
 from stores.models import Store
 
 
@@ -20,7 +20,7 @@ def promise_advocate(store: Store, terms: Terms, *, key: str, at: datetime) -> C
     With room for a boost where there is such room, else for the usual rewards. Raises budgets.Exhausted.
     """
     percent = boosts.most_percent(terms, at)
-    if percent != boosts.USUAL:
+    if percent != growing.USUAL:
         try:
             with transaction.atomic():
                 promise = _commit(store, terms, _to_advocates(terms, percent), key=key, at=at)
@@ -48,11 +48,11 @@ def _commit(store: Store, terms: Terms, most: int, *, key: str, at: datetime) ->
     return budgets.commit(store, terms.budget, key=key, amount_minor=most, currency=currency, places=1, at=at)
 
 
-def _to_advocates(terms: Terms, percent: int = boosts.USUAL) -> int:
+def _to_advocates(terms: Terms, percent: int = growing.USUAL) -> int:
     tiers = granting.steps_of(terms.ladder)
     worth = {
         pk: max(
-            granting.worth(offer, terms) for offer in [boosts.grown(tier.offer, percent), *granting.choices_of(tier)]
+            granting.worth(growing.grown(offer, percent), terms) for offer in [tier.offer, *granting.choices_of(tier)]
         )
         for pk, tier in tiers.items()
     }

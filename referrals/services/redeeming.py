@@ -6,6 +6,7 @@ the two who ask: the counter's pages and the API.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +26,7 @@ from customers.services import (
 )
 from referrals.models import Claim, Program, Referral, ShareLink
 from referrals.services import attribution, claims, deciding
+from referrals.services.attribution import Foreseen
 from referrals.services.links import find_link, order_link, share_link_of
 from referrals.services.programs import program_for
 from referrals.services.promising import has_room
@@ -54,6 +56,7 @@ REASONS: dict[str, str] = {
     Referral.Reason.PAUSED: Reason.PAUSED,
     Referral.Reason.OWN_CODE: Reason.OWN_CODE,
     Referral.Reason.KNOWN_CUSTOMER: Reason.NOT_NEW_CUSTOMER,
+    Referral.Reason.BLOCKED: Reason.BLOCKED,
 }
 
 
@@ -66,8 +69,14 @@ class Quote:
     reason: str = Reason.UNKNOWN
     discount_minor: int = 0
     voucher: Voucher | None = None  # None for a share code whose friend has no gift yet
-    link: ShareLink | None = None  # who sent the buyer
+    link: ShareLink | None = None  # whose code it is, or whose gift
     terms: Terms | None = None  # of a gift that would be made now
+    foreseen: Foreseen | None = None  # who would be credited, where the buyer is known
+
+    @property
+    def sent_by(self) -> ShareLink | None:
+        """The link of who would be credited: not whose code it is, where the buyer is somebody else's friend."""
+        return self.foreseen.link if self.foreseen else self.link
 
     @property
     def payable_minor(self) -> int:
@@ -134,10 +143,25 @@ def quote(
     friend = find_customer(store, person) if person else None
     order = _order_of(store, order_ref).first() if order_ref else None
     offered = _judge(found, _with_place(store, bill, friend, location), friend, order, at)
+    if offered.link and not offered.reason:
+        offered = replace(offered, foreseen=_foresee(offered, friend, order, typed_code, at))
     if offered.voucher and not offered.reason:
         reason = vouchers.stacking_reason(offered.voucher, offered.bill, order)
         return replace(offered, reason=reason, discount_minor=0 if reason else offered.discount_minor)
     return offered
+
+
+def _foresee(
+    offered: Quote, friend: Customer | None, order: Order | None, typed_code: str, at: datetime
+) -> Foreseen | None:
+    """Who would be credited if the code were used now; None where nothing is known of the buyer."""
+    link, buyer = offered.link, friend or (offered.voucher.customer if offered.voucher else None)
+    if link is None or buyer is None:
+        return None
+    currency = offered.bill.currency
+    sale = copy(order) if order else Order(store=link.store, currency=currency, placed_at=at, updated_at=at)
+    sale.customer, sale.code = sale.customer or buyer, codes.normalise(typed_code)
+    return attribution.foresee(sale, link, voucher=offered.voucher)
 
 
 def _with_place(store: Store, bill: Bill, bearer: Customer | None, location: str) -> Bill:
@@ -207,7 +231,9 @@ def _gift_to_be(terms: Terms) -> Voucher:
 
 def _against(link: ShareLink, program: Program | None, friend: Customer | None, order: Order | None) -> str:
     """Why the buyer is not this link's friend, in the API's words; '' when they are, or are not known."""
-    if friend:
+    if claims.is_blocked(link, friend):
+        reason: str = Referral.Reason.BLOCKED
+    elif friend:
         reason = claims.reason_against(link, friend, program, than=order)
     else:
         reason = "" if program else Referral.Reason.PAUSED

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import CharField, Exists, OuterRef, Q, Value, prefetch_related_objects
+from django.db.models.functions import Cast, Concat
 
 from referrals.models import Referral
 from referrals.services import deciding, later
-from rewards.models import Reward, Terms
+from rewards.models import Offer, Reward, Terms
 from rewards.services import reducing
 from stores.models import Store
 from stores.tenancy import StoreQuerySet
@@ -52,6 +53,16 @@ def _part_counts() -> Q:
     return Q(order__refunded_minor__gt=0) & ~Q(terms__refund=Terms.Refund.KEEP)
 
 
+def _is_worth_less() -> Q:
+    """A commission was given on more than the order comes to now."""
+    given = Reward.objects.filter(
+        store=OuterRef("store"), offer__kind=Offer.Kind.COMMISSION, order_minor__gt=OuterRef("order__total_minor")
+    )
+    start = Concat(Value("referral:"), Cast(OuterRef("pk"), CharField()), Value(":"))
+    mine = given.filter(customer=OuterRef("advocate"), key__startswith=start)
+    return Q(Exists(mine)) | Q(Exists(given.filter(key=Concat(start, Value("second")))))
+
+
 def _reason(referral: Referral) -> str:
     order = referral.order
     if order.cancelled_at:
@@ -64,11 +75,12 @@ def _void(referral: Referral, at: datetime) -> bool:
 
 
 def reduce_refunded(store: Store, at: datetime, *, since: datetime) -> int:
-    """Make smaller what came of purchases of which part was sent back, by the terms' rule."""
-    rows = _changed(store, since).filter(_part_counts(), status=Referral.Status.APPROVED).exclude(GONE)
+    """Make smaller what came of purchases of which part was sent back, by the terms' rule; or exchanged for less."""
+    counted = _changed(store, since).filter(status=Referral.Status.APPROVED).exclude(GONE)
+    rows = counted.filter(_part_counts() | _is_worth_less())
     found = deciding.whole(store, list(rows.values_list("pk", flat=True)))
     prefetch_related_objects(found, "terms__ladder__tiers")
-    brought = [(reward, deciding.share_of(one.terms, one.order)) for reward, one in _brought(store, found)]
+    brought = [(reward, deciding.kept_of(reward, one.terms, one.order)) for reward, one in _brought(store, found)]
     too_much = [pair for pair in brought if reducing.has_too_much(*pair)]
     return deciding.for_each(too_much, lambda pair: deciding.make_smaller(*pair, at=at))
 

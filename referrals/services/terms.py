@@ -178,12 +178,12 @@ def terms_of(program: Program, version: Terms | None = None) -> ProgramTerms:
     terms = version or program.terms
     return ProgramTerms(
         name=program.name,
-        friend=_terms_of_offer(terms.friend_offer),
+        friend=terms_of_offer(terms.friend_offer),
         tiers=_tiers_of(terms.ladder),
         hold_days=terms.hold_days,
         claim_days=terms.claim_days,
         friend_tiers=_tiers_of(terms.friend_ladder) if terms.friend_ladder else (),
-        second=_terms_of_offer(terms.second_offer) if terms.second_offer else None,
+        second=terms_of_offer(terms.second_offer) if terms.second_offer else None,
         limits=Limits(**{field.name: getattr(terms, field.name) for field in fields(Limits)}),
         crediting=Crediting(**{field.name: getattr(terms, field.name) for field in fields(Crediting)}),
         ceiling_minor=program.budget.ceiling_minor,
@@ -197,16 +197,17 @@ def _tiers_of(ladder: Ladder) -> list[TierTerms]:
         TierTerms(
             one.threshold,
             Tier.Gives(one.gives),
-            _terms_of_offer(one.offer),
+            terms_of_offer(one.offer),
             one.name,
             one.within_days,
-            [_terms_of_offer(choice.offer) for choice in one.choices.all()],
+            [terms_of_offer(choice.offer) for choice in one.choices.all()],
         )
         for one in tiers.order_by("threshold", "gives")
     ]
 
 
-def _terms_of_offer(offer: Offer) -> OfferTerms:
+def terms_of_offer(offer: Offer) -> OfferTerms:
+    """What an offer promises, as it is written down."""
     return OfferTerms(
         Offer.Kind(offer.kind),
         offer.percent,

@@ -102,6 +102,8 @@ class Account(StoreModel):
     budget = TenantKey(Budget, models.PROTECT, null=True, related_name="accounts")
     currency = models.CharField(max_length=3)
     balance_minor = models.BigIntegerField(default=0)
+    # Of PAYABLE: what may be paid out of all it ever held, settled month by month; None: as it is earned.
+    settled_minor = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

@@ -16,8 +16,8 @@ from stores.tenancy import PublicModel, StoreModel, TenantKey
 class Offer(PublicModel):
     """What one side is promised. Never changed once made: an edited program points to a new one.
 
-    `amount_minor` is what is given: off the bill, as credit, on the card, in cash, to the charity, or
-    what the product or the thing of the owner's own costs the store. `percent` is of the bill, for a
+    `amount_minor` is what is given: off the bill (a free product's price), as credit, on the card, in cash, to
+    the charity, or what the thing of the owner's own costs the store. `percent` is of the bill, for a
     commission of the friend's order; `most_minor` caps what a percentage comes to.
     """
 

@@ -40,6 +40,9 @@ class Reward(PublicModel):
     # What it came to when it was given, or may come to; `reduced_minor` of that was taken back for partial refunds.
     amount_minor = models.BigIntegerField(default=0)
     reduced_minor = models.BigIntegerField(default=0)
+    # What its worth hangs on while it is still to be chosen, and for commissions of later purchases.
+    order_minor = models.BigIntegerField(null=True)  # the whole purchase that brought it
+    boost_percent = models.PositiveSmallIntegerField(default=100)  # of what the tier usually gives
     key = models.CharField(max_length=120)
     status = models.CharField(max_length=8, choices=Status, default=Status.GRANTED)
     reason = models.CharField(max_length=40, blank=True)

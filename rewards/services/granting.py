@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, prefetch_related_objects
 
 from customers.models import Customer
 from rewards import rules
@@ -23,7 +24,7 @@ from rewards.models import (
     Terms,
     Tier,
 )
-from rewards.services import budgets, ledger, reducing, vouchers
+from rewards.services import budgets, growing, ledger, reducing, vouchers
 from stores.models import Store
 
 Kind = Offer.Kind
@@ -52,14 +53,15 @@ def as_steps(tiers: dict[int, Tier], within: dict[int, int] | None = None) -> li
 
 @dataclass(frozen=True)
 class Earned:
-    """A reward to be granted: what for, on which terms, and how much where the offer alone does not say."""
+    """A reward to be granted: the usual offer, what for, on which terms, and what its worth depends on."""
 
     offer: Offer
     side: Reward.Side
     key: str
     tier: Tier | None = None
     terms: Terms | None = None
-    amount_minor: int | None = None  # of a commission
+    order_minor: int | None = None  # the purchase: a commission is a share of all of it
+    percent: int = growing.USUAL  # of the usual worth, by a boost
 
 
 def earned_by(
@@ -120,9 +122,21 @@ def _step_of(reward: Reward) -> tuple[str, int] | None:
     return None if tier is None or tier.within_days else (tier.gives, tier.threshold)
 
 
-def worth(offer: Offer, terms: Terms | None) -> int:
-    """What the offer is reckoned at before its bill is known, in minor units."""
+def worth(offer: Offer, terms: Terms | None, order_minor: int | None = None) -> int:
+    """What the offer is reckoned at in minor units; a commission exactly, where the purchase is known."""
+    if offer.kind == Kind.COMMISSION and order_minor is not None:
+        return rules.share(offer.percent or 0, order_minor, offer.most_minor)
     return rules.expected(vouchers.promise_of(offer), terms.typical_minor if terms else 0)
+
+
+def most_of(earned: Earned) -> int:
+    """What a reward can come to, whatever is picked."""
+    return max(worth(offer, earned.terms, earned.order_minor) for offer in _may_become(earned))
+
+
+def _may_become(earned: Earned) -> list[Offer]:
+    usual = [earned.offer, *choices_of(earned.tier)]
+    return [growing.grown(offer, earned.percent) for offer in usual]
 
 
 def grant(
@@ -138,10 +152,8 @@ def grant_earned(customer: Customer, earned: Earned, *, at: datetime) -> Reward:
     Where the tier offers a choice the reward waits for it, with room for the dearest. Raises
     budgets.Exhausted where the terms' budget has no room; then nothing has changed.
     """
-    store, amount = customer.store, earned.amount_minor
-    options = choices_of(earned.tier)
-    if amount is None:
-        amount = max(worth(offer, earned.terms) for offer in [earned.offer, *options])
+    store, offers = customer.store, _may_become(earned)
+    amount, may_choose = most_of(earned), len(offers) > 1
     with transaction.atomic():
         reward, is_new = Reward.objects.get_or_create(
             store=store,
@@ -149,15 +161,17 @@ def grant_earned(customer: Customer, earned: Earned, *, at: datetime) -> Reward:
             defaults={
                 "customer": customer,
                 "side": earned.side,
-                "offer": earned.offer,
+                "offer": growing.kept(offers[0]),
                 "tier": earned.tier,
                 "terms": earned.terms,
                 "amount_minor": amount,
-                "status": Reward.Status.CHOOSING if options else Reward.Status.GRANTED,
+                "order_minor": earned.order_minor,
+                "boost_percent": earned.percent,
+                "status": Reward.Status.CHOOSING if may_choose else Reward.Status.GRANTED,
                 "granted_at": at,
             },
         )
-        if is_new and options:
+        if is_new and may_choose:
             _reserve(reward, amount, at)
         elif is_new:
             _give(reward, at)
@@ -166,7 +180,20 @@ def grant_earned(customer: Customer, earned: Earned, *, at: datetime) -> Reward:
 
 def choices_of(tier: Tier | None) -> list[Offer]:
     """What the advocate may pick in place of the tier's own offer."""
-    return [choice.offer for choice in tier.choices.select_related("offer").order_by("pk")] if tier else []
+    if tier is None:
+        return []
+    prefetch_related_objects([tier], "choices__offer")  # not again where they have been read
+    return [choice.offer for choice in sorted(tier.choices.all(), key=attrgetter("pk"))]
+
+
+def options_of(reward: Reward) -> list[Offer]:
+    """The offers, as they usually are, of which a reward that waits may become one; the tier's own first."""
+    return [reward.tier.offer, *choices_of(reward.tier)] if reward.tier else [reward.offer]
+
+
+def as_grown(reward: Reward, offer: Offer) -> Offer:
+    """What one of a reward's options is worth to its holder; with a boost, not in the database."""
+    return growing.grown(offer, reward.boost_percent)
 
 
 class NotOffered(Exception):
@@ -174,16 +201,17 @@ class NotOffered(Exception):
 
 
 def choose(reward: Reward, offer: Offer, *, at: datetime) -> Reward:
-    """The holder picks: the reward becomes `offer`. Raises NotOffered."""
-    if offer.pk not in {one.pk for one in [reward.offer, *choices_of(reward.tier)]}:
+    """The holder picks one of `options_of`: the reward becomes that, grown as all of them are. Raises NotOffered."""
+    if offer.pk not in {one.pk for one in options_of(reward)}:
         raise NotOffered(reward.public_id)
-    amount = worth(offer, reward.terms)
     with transaction.atomic():
+        became = growing.kept(as_grown(reward, offer))
+        amount = worth(became, reward.terms, reward.order_minor)
         waiting = Reward.objects.filter(pk=reward.pk, store_id=reward.store_id, status=Reward.Status.CHOOSING)
         before = waiting.select_for_update().first()
         if before is None:
             raise NotOffered(reward.public_id)
-        chosen = {"status": Reward.Status.GRANTED, "offer": offer, "amount_minor": amount, "reduced_minor": 0}
+        chosen = {"status": Reward.Status.GRANTED, "offer": became, "amount_minor": amount, "reduced_minor": 0}
         waiting.update(**chosen)
         for name, value in chosen.items():
             setattr(reward, name, value)
@@ -201,9 +229,10 @@ def choose_due(store: Store, at: datetime) -> int:
     settings = RewardSettings.objects.for_store(store).first() or RewardSettings()
     since = at - timedelta(days=settings.choose_days)
     waiting = Reward.objects.for_store(store).filter(status=Reward.Status.CHOOSING, granted_at__lte=since)
-    due = list(waiting.select_related("offer", "tier", "terms__budget", "customer", "store").order_by("pk")[:500])
+    joined = waiting.select_related("offer", "tier__offer", "terms__budget", "customer", "store")
+    due = list(joined.order_by("pk")[:500])
     for reward in due:
-        choose(reward, reward.offer, at=at)
+        choose(reward, options_of(reward)[0], at=at)
     return len(due)
 
 

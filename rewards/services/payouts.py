@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from customers.models import Customer
@@ -35,6 +35,7 @@ class Waits:
     TOO_SMALL = "too_small"
     YEAR_LIMIT = "year_limit"
     LISTED = "listed"
+    SETTLES = "settles"  # settled month by month, and this month is not over
 
 
 class BooksBroken(Exception):
@@ -98,7 +99,7 @@ def payable_by_currency(store: Store) -> dict[str, int]:
 
 
 def due(store: Store, accounts: Iterable[Account], *, at: datetime) -> list[Due]:
-    """What may be paid of each account now, in four queries; expects `customer` joined."""
+    """What may be paid of each account now, in four queries (five with settled ones); expects `customer` joined."""
     accounts = list(accounts)
     people = [account.customer_id for account in accounts]
     settings = settings_of(store)
@@ -112,10 +113,51 @@ def due(store: Store, accounts: Iterable[Account], *, at: datetime) -> list[Due]
         (person, currency): total
         for person, currency, total in paid.values_list("person", "currency").annotate(Sum("amount_minor"))
     }
+    gone = _gone(store, accounts)
     return [
-        _due(account, settings, addresses, (account.customer_id, account.currency) in listed, sums)
+        _settled(account, addresses, (account.customer_id, account.currency) in listed, gone)
+        if account.settled_minor is not None
+        else _due(account, settings, addresses, (account.customer_id, account.currency) in listed, sums)
         for account in accounts
     ]
+
+
+Sums = dict[tuple[int | None, str], int]
+
+
+def _gone(store: Store, accounts: Iterable[Account]) -> Sums:
+    """What was ever paid out, or is about to be, of accounts that are settled; nobody is merged who has one."""
+    settled = [account.customer_id for account in accounts if account.settled_minor is not None]
+    if not settled:
+        return {}
+    kept = Payout.objects.for_store(store).filter(customer__in=settled).exclude(status=Payout.Status.FAILED)
+    rows = kept.order_by().values_list("customer", "currency").annotate(Sum("amount_minor"))
+    return {(person, currency): total for person, currency, total in rows}
+
+
+def _settled(account: Account, addresses: dict[int, PayoutAddress], is_listed: bool, gone: Sums) -> Due:
+    """One account's that is settled month by month, with a partner store: a person's limits are not theirs."""
+    assert account.customer is not None
+    room = (account.settled_minor or 0) - gone.get((account.customer_id, account.currency), 0)
+    amount = max(min(account.balance_minor, room), 0)
+    address = addresses.get(account.customer.pk)
+    stop = Waits.LISTED if is_listed else Waits.SETTLES if not amount else "" if address else Waits.NO_ADDRESS
+    now = 0 if stop else amount
+    why = stop or (Waits.SETTLES if now < account.balance_minor else "")
+    return Due(account.customer, account.currency, account.balance_minor, now, why, address)
+
+
+def settle_from_now(store: Store, customer: Customer, currency: str) -> None:
+    """What this customer earns in cash is paid out as it is settled (`settle`), not as it is earned."""
+    purse = ledger.account(store, Account.Kind.PAYABLE, currency, customer)
+    Account.objects.for_store(store).filter(pk=purse.pk, settled_minor=None).update(settled_minor=0)
+
+
+def settle(store: Store, customer: Customer, currency: str, amount_minor: int) -> None:
+    """So much more (below zero: less) may be paid out of what they earned."""
+    settle_from_now(store, customer, currency)
+    mine = Account.objects.for_store(store).filter(kind=Account.Kind.PAYABLE, customer=customer, currency=currency)
+    mine.update(settled_minor=F("settled_minor") + amount_minor)
 
 
 def _year_start(store: Store, settings: RewardSettings, at: datetime) -> datetime:
@@ -129,7 +171,7 @@ def _due(
     settings: RewardSettings,
     addresses: dict[int, PayoutAddress],
     is_listed: bool,
-    paid: dict[tuple[int | None, str], int],
+    paid: Sums,
 ) -> Due:
     """One account's. The limits are in the store's currency and hold for that one."""
     assert account.customer is not None

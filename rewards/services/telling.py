@@ -20,7 +20,7 @@ from outreach.rendering import language_of, unsubscribe_url
 from outreach.starting import Fact
 from outreach.sweeping import Sweep, Touch, run
 from rewards.models import Account, Reward, Voucher
-from rewards.services import reducing, vouchers
+from rewards.services import granting, reducing, vouchers
 from rewards.wording import REASONS, lazy_credit_text, lazy_offer_text, offer_text
 from stores import tokens
 from stores.codes import spaced
@@ -80,6 +80,31 @@ def gift_text(reward: Reward) -> str:
         offer = copy(offer)
         offer.amount_minor = reducing.left_of(reward)
     return offer_text(offer, reward.store)
+
+
+def tell_given(reward: Reward, *, at: datetime, **values: object) -> None:
+    """The good news that a reward is there; `values` is what its words need besides: why it was earned."""
+    store, customer, voucher = reward.store, reward.customer, vouchers.voucher_of(reward)
+    settled, language = granting.settled(reward), language_of(store, customer)
+    with translation.override(language):
+        gift = gift_text(reward)
+        settled_text = format_money(settled, reward.offer.currency, language, toman=store.toman) if settled else ""
+    start(
+        customer,
+        journey_of(store, Kind.REWARD),
+        key=f"reward:{reward.pk}",
+        context={
+            "gift": gift,
+            "code": spaced(voucher.code) if voucher else "",
+            "until": last_day(store, voucher) if voucher else "",
+            "settled": settled_text,
+            "links": {**own_page(customer), "unsubscribe": unsubscribe_url(store, customer)},
+            **values,
+        },
+        fact_at=at,
+        at=at,
+        about=vouchers.about(voucher.pk) if voucher else f"reward:{reward.pk}",
+    )
 
 
 def tell_smaller(reward: Reward, *, at: datetime) -> None:

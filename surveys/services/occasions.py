@@ -64,12 +64,22 @@ def ask_after_solved(store: Store, at: datetime, *, since: datetime | None = Non
     held = Hold.objects.for_store(store).values("customer")
     solved = (
         RecoveryCase.objects.for_store(store)
-        .filter(status=RecoveryCase.Status.SOLVED, ended_at__gt=since or at - LOOK_BACK, customer__erased_at=None)
+        .filter(status=RecoveryCase.Status.SOLVED, customer__erased_at=None)
+        .filter(ended_at__gt=since or at - LOOK_BACK, ended_at__lte=at)
         .exclude(customer__in=held)
         .select_related("customer__store", "response__invitation")
         .order_by("ended_at", "pk")
     )
-    return _each(solved, lambda case: _follow_up(store, case, journey, at))
+    cases = {_fact(case): case for case in solved}
+    asked = set(Message.objects.for_store(store).filter(key__in=cases).values_list("key", flat=True)) if cases else ()
+    new = [case for fact, case in cases.items() if fact not in asked]
+    return _each(new, lambda case: _follow_up(store, case, journey, at))
+
+
+def _fact(case: RecoveryCase) -> str:
+    """The moment it was solved is a part of the fact: the question of a reopened case was dropped."""
+    assert case.ended_at is not None  # it is solved
+    return f"{FOLLOW_UP}{case.pk}:{case.ended_at.timestamp():.0f}"
 
 
 def _follow_up(store: Store, case: RecoveryCase, journey: Journey, at: datetime) -> bool:
@@ -94,21 +104,18 @@ def _follow_up(store: Store, case: RecoveryCase, journey: Journey, at: datetime)
         if found is None:
             return False
         invitation = found
-    # The moment it was solved is a part of the fact: the question of a reopened case was dropped.
-    fact = f"{key}:{case.ended_at.timestamp():.0f}"
-    if Message.objects.for_store(store).filter(key=fact).exists():
-        return False
     message = journeys.start(
         case.customer,
         journey,
-        key=fact,
+        key=_fact(case),
         context=_context(store, invitation),
         fact_at=case.ended_at,
         at=at,
         about=f"case:{case.pk}",
     )
-    asked = Invitation.objects.for_store(store).filter(pk=invitation.pk)
-    asked.update(message=message, due_at=message.due_at if message else due, decided_at=at)
+    if message:
+        asked = Invitation.objects.for_store(store).filter(pk=invitation.pk)
+        asked.update(message=message, due_at=message.due_at, decided_at=at)
     return message is not None
 
 
@@ -221,6 +228,7 @@ def remind_silent(store: Store, at: datetime, *, since: datetime | None = None) 
             message__kind=Kind.SURVEY,
             message__status=Message.Status.SENT,
             message__sent_at__gt=after,
+            message__sent_at__lte=at,
             message__due_at__gt=after - Kind.SURVEY.spec.fresh,  # an index serves it
             customer__erased_at=None,
         )

@@ -59,7 +59,7 @@ class Shop:
 
     def api(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Call the API as the shop's own system does."""
-        headers = {"authorization": f"Bearer {self.key}"}
+        headers = {"authorization": f"Bearer {self.key}", **kwargs.pop("headers", {})}
         return httpx.request(method, f"{self.url}/api/v1/{path}", headers=headers, timeout=60, **kwargs)
 
 

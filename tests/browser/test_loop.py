@@ -123,9 +123,9 @@ def test_from_an_order_to_a_redeemed_reward(story):
     sara_is_glad_and_asked_at_once(story)
     dan_is_not_and_gets_help(story)
     sara_finds_her_page(story)
+    dina_buys_under_the_hold(story)
     bea_takes_the_gift(story)
     eve_gets_hers_by_text(story)
-    dina_buys_under_the_hold(story)
     the_counter_takes_the_gift_once(story)
     bea_and_cleo_count_by_themselves(story)
     sara_uses_her_rewards(story)
@@ -205,7 +205,7 @@ def eve_gets_hers_by_text(story):
 
 
 def dina_buys_under_the_hold(story):
-    """Two weeks for her; what comes after has none."""
+    """Two weeks for her; who is shown the terms from here on has none."""
     _, told = story.order(3, DINA, code=story.code)
     assert told["referral"]["status"] == "pending"
     story.without_hold()
@@ -236,7 +236,7 @@ def bea_and_cleo_count_by_themselves(story):
     """The sweep approves them, and not Dina; Sara gets a letter for each."""
     story.cleos, told = story.order(4, CLEO, code=story.code)
     assert told["referral"]["status"] == "pending"
-    story.letter = story.mail_to(SARA, "because of you", number=2)
+    story.letter = story.mail_to(SARA, "This is yours", number=2)
     for email in (BEA, CLEO):
         assert steps(story, email) == [("pending", None), ("approved", None)]
     assert steps(story, DINA) == [("pending", None)]

@@ -48,7 +48,7 @@ from tests.conftest import NOW, make_order_of
 Kind, Gives = Offer.Kind, Tier.Gives
 DAY = timedelta(days=1)
 START = NOW - 300 * DAY
-EXAMPLES, STEPS = 195, 50
+EXAMPLES, STEPS = 210, 50
 EVER = START - 1000 * DAY
 SHARES = [10, 30, 60, 90, 100]
 BILLS = [100, 450, 2_000, 9_000]
@@ -279,7 +279,7 @@ class Machine(RuleBasedStateMachine):
             waiting = self.rows(Reward, status="choosing")
             reward = self.pick(waiting.select_related("offer", "tier", "terms__budget", "customer", "store"), number)
             if reward:
-                offers = [reward.offer, *granting.choices_of(reward.tier)]
+                offers = granting.options_of(reward)
                 granting.choose(reward, offers[number % len(offers)], at=self.at)
 
         self.do("choose", number, step)
@@ -383,6 +383,11 @@ RULES = {
     "a referral is not where its history says": """
         SELECT 1 FROM referrals_referral r WHERE status <> (
             SELECT e.status FROM referrals_referralevent e WHERE e.referral_id = r.id ORDER BY e.id DESC LIMIT 1)""",
+    "a reward stands for a friend who does not count": """
+        SELECT 1 FROM referrals_referral r JOIN rewards_reward w ON w.store_id = r.store_id AND w.status <> 'voided'
+        AND w.key IN (
+            'referral:' || r.id || ':advocate', 'referral:' || r.id || ':second', 'referral:' || r.id || ':friend')
+        WHERE r.status = 'voided'""",
     "a code of a reward that was taken back can be used": """
         SELECT 1 FROM rewards_voucher v JOIN rewards_reward r ON r.id = v.reward_id
         WHERE v.status = 'issued' AND r.status = 'voided'""",
@@ -449,7 +454,7 @@ def _take_nothing_back(monkeypatch):
     monkeypatch.setattr(granting, "take_back", lambda reward, *, reason, at: False)
 
 
-@pytest.mark.parametrize("broken", [_claw_back_twice, _keep_what_expired, _forget_the_promise])
+@pytest.mark.parametrize("broken", [_claw_back_twice, _keep_what_expired, _forget_the_promise, _take_nothing_back])
 def test_a_rule_broken_on_purpose_is_found(world, monkeypatch, broken):
     broken(monkeypatch)
     with pytest.raises(AssertionError):

@@ -14,7 +14,7 @@ from itertools import permutations
 import pytest
 from django.db import connection, transaction
 
-from customers.services import OrderData, Person, record_order, record_orders
+from customers.services import OrderData, Person, orders, record_order, record_orders
 from referrals.models import Referral, ShareLink
 from referrals.services import attribution, deciding, later, programs, promising, refunds
 from referrals.services.terms import Crediting, Limits, OfferTerms, ProgramTerms, TierTerms
@@ -82,6 +82,12 @@ def reports_of(link: ShareLink, way: str) -> dict[str, OrderData]:
         "refunded 30": replace(base, refunded_minor=30_000),
         "refunded 60": replace(base, refunded_minor=60_000),
         "refunded 95": replace(base, refunded_minor=95_000),
+        # The same with the shop's own time of each state; what comes late is a copy of how it was then.
+        "first": replace(base, changed_at=PLACED),
+        "sent": replace(base, delivered_at=PLACED + 2 * DAY, changed_at=PLACED + 2 * DAY),
+        "exchanged": replace(base, total_minor=80_000, changed_at=PLACED + 4 * DAY),
+        "exchanged again": replace(base, total_minor=60_000, refunded_minor=15_000, changed_at=PLACED + 5 * DAY),
+        "by hand": replace(base, total_minor=99_000),  # a file, of nobody knows when
     }
 
 
@@ -213,6 +219,38 @@ def test_some_reports_by_the_api(store, world, api):
 
     names = ["placed", "delivered", "refunded 30", "refunded"]
     assert all_endings(store, link, "code", names, tell) == {NOTHING: 24}
+
+
+def left(ending: Ending) -> dict[str, int]:
+    """What is left of each reward, by its kind."""
+    return {kind: amount - reduced for _, kind, amount, reduced in ending.rewards}
+
+
+@pytest.mark.parametrize("tell", [one_by_one, in_lists])
+def test_all_orders_of_an_exchange_end_with_the_newest_total(store, world, tell):
+    """60,000 of which a quarter came back: of the commission on 60,000 three quarters are left, as of all the rest."""
+    names = ["first", "sent", "exchanged", "exchanged again"]
+    endings = all_endings(store, world(), "claim", names, tell)
+    assert sum(endings.values()) == 24
+    assert {frozenset(left(one).items()) for one in endings} == {
+        frozenset({"commission": 4_500, "fixed_off": 22_500, "store_credit": 15_000}.items())
+    }
+    assert len({(one.referral, one.balances, one.committed_minor, one.places) for one in endings}) == 1
+    assert dict(next(iter(endings)).balances)["payable"] == 4_500
+
+
+def test_a_report_of_unknown_age_changes_no_total_that_the_shop_dated(store, world):
+    for order in permutations(["first", "exchanged"]):
+        ending = play(store, world(), "claim", [*order, "by hand", "sent"])
+        assert left(ending)["commission"] == 8_000
+
+
+def test_without_the_shops_time_the_ending_would_hang_on_the_order(store, world, monkeypatch):
+    """The control: whoever comes last wins."""
+    link = world()
+    monkeypatch.setattr(orders, "_is_newest", lambda order, data: True)
+    right, wrong = (play(store, link, "claim", names) for names in (["first", "exchanged"], ["exchanged", "first"]))
+    assert (left(right)["commission"], left(wrong)["commission"]) == (8_000, 10_000)
 
 
 def test_a_run_without_the_sweep_would_be_seen(store, world, monkeypatch):

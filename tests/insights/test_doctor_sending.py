@@ -10,6 +10,12 @@ from tests.conftest import NOW
 from tests.fakes.dns import FakeDns
 
 
+@pytest.fixture(autouse=True)
+def _the_servers_only_store(store, monkeypatch):
+    """Tests of other files may have left stores of theirs."""
+    monkeypatch.setattr(health, "each_store", lambda: iter([store]))
+
+
 @pytest.fixture
 def account(store):
     values = {"api_key": "k", "secret_key": "s"}

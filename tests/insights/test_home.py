@@ -108,12 +108,12 @@ def test_the_period_comes_from_the_url(manager, url, play):
 
 def test_queries_do_not_grow_with_rows(manager, url, play, django_assert_max_num_queries):
     play(friends=2)
-    with django_assert_max_num_queries(41):
+    with django_assert_max_num_queries(42):
         manager.get(url)
     for score in (10, 9, 3, 2):
         play(score=score, friends=3)
     play.approve()
-    with django_assert_max_num_queries(41):
+    with django_assert_max_num_queries(42):
         manager.get(url)
 
 

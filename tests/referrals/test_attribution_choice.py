@@ -1,6 +1,7 @@
 """Of several leads one is chosen, whatever the order they were found in; each loser has its reason."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import assume, given
@@ -118,6 +119,24 @@ def test_a_stronger_lead_loses_to_a_gift_that_binds():
 def test_another_lead_to_the_same_advocate_is_no_rival():
     found = [lead(1, Evidence.CODE), lead(1, Evidence.VISIT)]
     assert [one.why_not for one in judge(found, Policy())] == [Why.CHOSEN, Why.SAME]
+
+
+def test_what_is_equal_in_all_else_goes_by_link_then_gift_then_advocate():
+    """Any fixed order would do; without one the choice would hang on how the leads were found."""
+    ranked = [
+        Lead(1, 9, Evidence.VISIT, NOW),
+        Lead(1, 9, Evidence.VISIT, NOW, binds=True),
+        Lead(2, 1, Evidence.VISIT, NOW),
+        Lead(2, 3, Evidence.VISIT, NOW),
+    ]
+    for found in permutations(ranked):
+        assert [one.lead for one in judge(found, Policy(is_sticky=False))] == ranked
+
+
+def test_of_gifts_that_bind_the_first_wins_whatever_the_touch():
+    gifts = [lead(1, Evidence.CLAIM, days=2, binds=True), lead(2, Evidence.VOUCHER, days=3, binds=True)]
+    for first_touch in (True, False):
+        assert winner(gifts, Policy(first_touch=first_touch)).advocate == 1
 
 
 def test_nothing_leads_to_nobody():

@@ -7,16 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.models import Boost
+from customers.services import Person
+from referrals.models import Boost, Referral, ReferralEvent
+from referrals.public.holdings import holdings_of
 from referrals.services import attribution, boosts, promising
-from referrals.services.boosts import BoostData, boosted, grown, make_boost, resume_boost, stop_boost
+from referrals.services.boosts import BoostData, make_boost, resume_boost, stop_boost
+from referrals.services.later import reward_later
+from referrals.services.links import share_link_of
 from referrals.services.programs import change_program, program_of
 from referrals.services.terms import OfferTerms, TierTerms
-from rewards.models import Budget, Offer, Reward, Tier
-from rewards.services import ledger
-from tests.conftest import NOW
+from rewards.models import Budget, Commitment, Offer, Reward, Tier, Voucher
+from rewards.services import granting, ledger, recounting
+from rewards.services.growing import USUAL, grown
+from tests.conftest import NOW, make_order_of
 from tests.referrals.journey_world import DAY, buy, count, refer, take_gift
-from tests.referrals.program_world import CASH, CREDIT, CUSTOM, FIXED, MONTHS, PERCENT, draft, terms_with
+from tests.referrals.program_world import CASH, CREDIT, CUSTOM, FIXED, MONTHS, ONCE, PERCENT, draft, terms_with
 
 Kind, Gives = Offer.Kind, Tier.Gives
 LATER = NOW + 20 * DAY
@@ -75,15 +80,14 @@ def test_the_larger_of_two_boosts_counts_alone(store):
 def test_another_programs_boost_does_not_count(store):
     program = put(store, CREDIT)
     boost(draft(store, terms_with()), 300)
-    assert boosts.percent_at(program.terms, NOW) == boosts.USUAL
+    assert boosts.percent_at(program.terms, NOW) == USUAL
 
 
-def test_the_offer_of_a_boost_is_made_once(store):
-    program = put(store, CREDIT)
-    boost(program)
-    offer = program.terms.ladder.tiers.get().offer
-    assert boosted(program.terms, offer, NOW).pk == boosted(program.terms, offer, NOW).pk
-    assert boosted(program.terms, offer, NOW + 2 * DAY) == offer
+def test_the_offer_of_a_boost_is_made_once(store, make_customer):
+    boost(put(store, CREDIT))
+    for name in ("Sara", "Omid"):
+        count(refer(share_link_of(make_customer(name), at=NOW), f"Friend of {name}"), at=LATER)
+    assert Reward.objects.for_store(store).filter(side=Reward.Side.ADVOCATE).values("offer").distinct().count() == 1
 
 
 # -- Stopping and undoing --
@@ -95,7 +99,7 @@ def test_a_stopped_boost_counts_until_then(store):
     assert stop_boost(one, by=None, at=NOW)
     assert not stop_boost(one, by=None, at=NOW)
     assert boosts.percent_at(program.terms, NOW - timedelta(seconds=1)) == 200
-    assert boosts.percent_at(program.terms, NOW) == boosts.USUAL
+    assert boosts.percent_at(program.terms, NOW) == USUAL
     assert resume_boost(one, by=None, at=NOW)
     assert boosts.percent_at(program.terms, NOW) == 200
 
@@ -140,6 +144,125 @@ def test_without_a_boost_nothing_is_asked_of_the_budget(store, share_link, djang
     program = put(store, CREDIT)
     with django_assert_num_queries(1):
         assert boosts.boost_earned(program.terms, [], NOW, later=None) == []
+
+
+# -- What the advocate chooses --
+
+CHOICES = TierTerms(1, Gives.EACH, CASH, choices=[CREDIT, replace(ONCE, percent=10), CUSTOM])
+
+
+def put_choice(store, **changes):
+    return boost(change_program(program_of(store), terms_with(tiers=[CHOICES], **changes), by=None, at=NOW - DAY))
+
+
+def pick(store, kind, *, at=LATER):
+    waiting = Reward.objects.for_store(store).get(status=Reward.Status.CHOOSING)
+    usual = next(one for one in granting.options_of(waiting) if one.kind == kind)
+    return granting.choose(waiting, usual, at=at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (Kind.CASH, 2 * CASH.amount_minor),
+        (Kind.STORE_CREDIT, 2 * CREDIT.amount_minor),
+        (Kind.COMMISSION, 155_000 * 20 // 100),
+        (Kind.CUSTOM, CUSTOM.amount_minor),
+    ],
+)
+def test_whatever_is_chosen_has_grown(store, share_link, kind, expected):
+    put_choice(store, ceiling_minor=100_000)
+    count(refer(share_link), at=LATER)
+    reward = pick(store, kind)
+    assert (reward.offer.kind, reward.amount_minor) == (kind, expected)
+    assert recounting.problems(store) == []
+    committed = Budget.objects.get(store=store).committed_minor
+    assert committed - reward.amount_minor == worth_of_gift(store)  # nothing of the dearest is kept
+
+
+def worth_of_gift(store):
+    gift = Voucher.objects.for_store(store).get(key__startswith="friend:")
+    return Commitment.objects.for_store(store).get(key=f"voucher:{gift.key}").amount_minor
+
+
+def test_who_does_not_choose_in_time_gets_the_first_grown(store, share_link):
+    put_choice(store)
+    count(refer(share_link), at=LATER)
+    assert granting.choose_due(store, LATER + 100 * DAY) == 1
+    assert earned(store).amount_minor == 2 * CASH.amount_minor
+
+
+def test_the_advocates_page_shows_what_they_would_get(store, share_link):
+    put_choice(store)
+    count(refer(share_link), at=LATER)
+    (row,) = holdings_of(store, share_link.customer, LATER).rows
+    assert [option.words for option in row.options][:2] == ["₱100 in cash", "₱201 store credit"]
+
+
+def test_an_option_that_looks_like_another_grown_is_still_itself(store, share_link):
+    """Doubled, the first option is what the second usually is."""
+    twice = replace(CREDIT, amount_minor=2 * CREDIT.amount_minor)
+    boost(put(store, CREDIT), 200)
+    program = change_program(
+        program_of(store), terms_with(tiers=[TierTerms(1, Gives.EACH, CREDIT, choices=[twice])]), by=None, at=NOW - DAY
+    )
+    count(refer(share_link), at=LATER)
+    waiting = Reward.objects.for_store(store).get(status=Reward.Status.CHOOSING, terms=program.terms)
+    granting.choose(waiting, granting.options_of(waiting)[1], at=LATER)
+    assert earned(store).amount_minor == 4 * CREDIT.amount_minor
+
+
+@pytest.mark.parametrize(("short", "expected"), [(0, 2), (1, 1)])
+def test_a_boost_needs_room_for_the_dearest_choice(store, share_link, short, expected):
+    dear = replace(CASH, amount_minor=40_000)
+    terms = terms_with(friend=FIXED, tiers=[TierTerms(1, Gives.EACH, CREDIT, choices=[dear])])
+    ceiling = FIXED.amount_minor + 2 * dear.amount_minor - short
+    boost(change_program(program_of(store), replace(terms, ceiling_minor=ceiling), by=None, at=NOW - DAY))
+    count(refer(share_link), at=LATER)
+    assert pick(store, Kind.CASH).amount_minor == expected * dear.amount_minor
+    assert Budget.objects.get(store=store).committed_minor <= ceiling
+
+
+# -- Commission of later purchases --
+
+
+def later_purchase(store, days):
+    make_order_of(store, Person("Bea Cruz", "bea.cruz@example.com"), at=NOW + days * DAY, total_minor=100_000)
+    reward_later(store, NOW + 100 * DAY, since=NOW - DAY)
+    return [one.amount_minor for one in Reward.objects.for_store(store).filter(key__contains=":order:").order_by("pk")]
+
+
+def test_a_later_purchase_counts_for_the_boost_of_its_own_day(store, share_link):
+    """5 % usually; doubled while the friend bought first, tripled in a week later."""
+    program = put(store, MONTHS)
+    boost(program)
+    boost(program, 300, NOW + 30 * DAY, NOW + 37 * DAY)
+    count(refer(share_link), at=LATER)
+    assert earned(store).amount_minor == 155_000 * 10 // 100
+    assert later_purchase(store, 25) == [5_000]
+    assert later_purchase(store, 31) == [5_000, 15_000]
+    assert later_purchase(store, 37) == [5_000, 15_000, 5_000]
+
+
+def test_a_commission_that_was_chosen_in_a_boost_is_usual_later(store, share_link):
+    terms = terms_with(tiers=[TierTerms(1, Gives.EACH, CASH, choices=[MONTHS])])
+    boost(change_program(program_of(store), terms, by=None, at=NOW - DAY))
+    count(refer(share_link), at=LATER)
+    assert pick(store, Kind.COMMISSION).amount_minor == 155_000 * 10 // 100
+    assert later_purchase(store, 25) == [5_000]
+
+
+@pytest.mark.parametrize(("short", "expected"), [(0, 10_000), (1, 5_000)])
+def test_a_later_boost_needs_room_too(store, share_link, short, expected):
+    """The gift takes 100.00, the first commission 77.50, the second 50.00 or, boosted, 100.00."""
+    ceiling = 10_000 + 7_750 + 10_000 - short
+    program = put(store, replace(MONTHS, most_minor=17_750), friend=FIXED, ceiling_minor=10_000 + 17_750)
+    boost(program, 200, NOW + 20 * DAY, NOW + 30 * DAY)
+    count(refer(share_link), at=LATER)
+    Budget.objects.filter(store=store).update(ceiling_minor=ceiling)
+    assert later_purchase(store, 25) == [expected]
+    assert Budget.objects.get(store=store).committed_minor <= ceiling
+    assert not ReferralEvent.objects.for_store(store).filter(reason=Referral.Reason.FULL).exists()
 
 
 # -- How an offer grows --

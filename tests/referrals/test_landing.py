@@ -300,5 +300,5 @@ def test_another_stores_code_opens_that_store(client, store, other_store, url):
 
 
 def test_few_queries(client, url, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(url)

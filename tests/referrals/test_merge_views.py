@@ -13,7 +13,7 @@ from referrals.services import merging
 from referrals.services.links import share_link_of, share_page_url
 from stores.tenancy import act_for
 from tests.conftest import NOW, make_order_of
-from tests.referrals.journey_world import take_gift
+from tests.referrals.journey_world import DAY, take_gift
 
 
 @pytest.fixture
@@ -115,16 +115,16 @@ def test_likely_doubles_are_suggested_until_somebody_looked(manager, store, make
 def test_the_same_card_and_name_are_suggested(store, make_customer):
     one, other = people_with(store, make_customer)
     Order.objects.for_store(store).update(card_hash="abc")
-    assert [(pair.one, pair.other) for pair in doubles.suggestions(store)] == [(one, other)]
+    assert [(pair.one, pair.other) for pair in doubles.suggestions(store, NOW)] == [(one, other)]
     Customer.objects.filter(pk=other.pk).update(name_norm="somebody else")
-    assert doubles.suggestions(store) == []
+    assert doubles.suggestions(store, NOW) == []
 
 
 def test_suggestions_take_two_queries(store, make_customer, django_assert_num_queries):
     for number in range(4):
         people_with(store, make_customer, email_alias=f"{number}@example.com")
     with django_assert_num_queries(2):
-        assert len(doubles.suggestions(store)) == 4
+        assert len(doubles.suggestions(store, NOW)) == 4
 
 
 def test_comparing_costs_the_same_for_much(store, pair, make_order, django_assert_max_num_queries):
@@ -138,3 +138,19 @@ def test_merges_are_not_for_others(stranger, staff, store, pair, url):
     assert staff.post(url("compare", sara, phone)).status_code == 403
     act_for(store)
     assert not CustomerMerge.objects.for_store(store).exists()
+
+
+def test_of_older_customers_another_part_is_looked_at_each_day(store, make_customer, monkeypatch):
+    """Nobody is left out for good: within as many days as there are parts each pair has had its turn."""
+    monkeypatch.setattr(doubles, "LOOKED_AT", 2)
+    pairs = []
+    for number in range(3):
+        email = f"old{number}@example.com"
+        first = make_customer(f"Old {number}", email, at=NOW - 90 * DAY)
+        other = make_customer(f"Old {number}", email.replace("@", "+x@"), at=NOW - 90 * DAY)
+        pairs.append((first, other))
+    for number in range(3):
+        make_customer(f"New {number}", f"new{number}@example.com")
+    seen = [{(pair.one, pair.other) for pair in doubles.suggestions(store, NOW + day * DAY)} for day in range(9)]
+    assert set().union(*seen) == set(pairs)
+    assert max(len(one) for one in seen) < len(pairs)

@@ -98,7 +98,7 @@ def test_cash_is_earned_paid_out_and_comes_back(store, sara, kind):
 
 def earn_commission(customer):
     promised = offer(customer.store, Kind.COMMISSION, None, percent=10)
-    earned = granting.Earned(promised, "advocate", "test:commission", amount_minor=500)
+    earned = granting.Earned(promised, "advocate", "test:commission", order_minor=5_000)
     return granting.grant_earned(customer, earned, at=NOW)
 
 

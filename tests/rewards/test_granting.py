@@ -37,7 +37,7 @@ def give(store, sara):
         if not kind.is_percentage:
             return earn(sara, kind, 500, terms=terms, **fields)
         promised = offer(store, kind, None, percent=20, most_minor=500, **fields)
-        earned = granting.Earned(promised, Reward.Side.ADVOCATE, f"test:{next(numbers)}", terms=terms, amount_minor=500)
+        earned = granting.Earned(promised, Reward.Side.ADVOCATE, f"test:{next(numbers)}", terms=terms, order_minor=2500)
         return granting.grant_earned(sara, earned, at=NOW)
 
     return given
