@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,9 +37,15 @@ def create(name: str) -> None:
 
 
 def drop(name: str) -> None:
-    """Drop it, whoever is still connected; one that is gone is fine."""
-    with _owner() as cursor:
-        cursor.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+    """Drop it; one that is gone is fine. A process that was killed may hold it a moment longer."""
+    for _ in range(20):
+        try:
+            with _owner() as cursor:
+                cursor.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+        except (psycopg2.errors.ObjectInUse, psycopg2.errors.InsufficientPrivilege):  # the owner may not end others
+            time.sleep(0.5)
+        else:
+            return
 
 
 @functools.cache

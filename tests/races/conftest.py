@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from stores.api_auth import hash_key
+from stores.models import ApiKey
 from stores.tenancy import acting_for
 
 
@@ -47,3 +50,12 @@ def in_store(committed_store) -> Callable[[Callable[[], Any]], Any]:
             return work()
 
     return run
+
+
+@pytest.fixture
+def key_header(committed_store, in_store):
+    """The Authorization header of a key of the store."""
+    key = f"gw_{secrets.token_hex(20)}"
+    fields = {"prefix": key[:8], "hash": hash_key(key), "scopes": list(ApiKey.SCOPES)}
+    in_store(lambda: ApiKey.objects.create(store=committed_store, **fields))
+    return {"authorization": f"Bearer {key}"}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Barrier
 
 import pytest
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from django.test import Client
 
 from customers.models import Order
@@ -20,26 +20,17 @@ from referrals.services import redeeming
 from referrals.services.links import share_link_of
 from referrals.services.programs import program_of
 from referrals.services.terms import OfferTerms, make_offer
-from rewards.models import Offer, Redemption, Reward, Voucher
+from rewards.models import Account, Offer, Redemption, Reward, Voucher
 from rewards.services import granting, ledger, vouchers
 from rewards.services.vouchers import Bill, NotRedeemable
 from stores import codes
-from stores.api_auth import hash_key
-from stores.models import ApiKey, Membership, Role, User
+from stores.models import Membership, Role, User
 from stores.tenancy import acting_for
 from tests.conftest import NOW, make_order_of
 
 TILLS = 12
 BILL = Bill(100_00, "PHP")
-
-
-@pytest.fixture
-def key_header(committed_store, in_store):
-    """The Authorization header of a key of the store."""
-    key = f"gw_{secrets.token_hex(20)}"
-    fields = {"prefix": key[:8], "hash": hash_key(key), "scopes": list(ApiKey.SCOPES)}
-    in_store(lambda: ApiKey.objects.create(store=committed_store, **fields))
-    return {"authorization": f"Bearer {key}"}
+FLOOR = "account_not_overdrawn"
 
 
 @pytest.fixture
@@ -208,3 +199,64 @@ def test_sixty_codes_at_twelve_tills(committed_store, in_store, at_once):
     print(f"60 codes, 12 tills: {time.perf_counter() - begun:.1f} s")
     assert Counter(reason for reasons in answers for reason in reasons) == {"used": 60 * 11}
     assert in_store(lambda: Redemption.objects.for_store(committed_store).count()) == 60
+
+
+def careless_spend(store, purse, shop, look_done):
+    """What spending would be if looking were enough."""
+    with acting_for(store):
+        assert Account.objects.for_store(store).get(pk=purse.pk).balance_minor >= 100_00
+        look_done.wait(timeout=30)
+        return ledger.post(
+            store, key=secrets.token_hex(6), kind="redeem", amounts={purse: -100_00, shop: 100_00}, at=NOW
+        )
+
+
+@contextmanager
+def without_floor(store, purse, shop):
+    """Let balances fall below zero, and put the rule back with what is missing paid in."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [FLOOR])
+        (definition,) = cursor.fetchone()
+        cursor.execute(f"ALTER TABLE rewards_account DROP CONSTRAINT {FLOOR}")
+    try:
+        yield
+    finally:
+        with acting_for(store):
+            missing = -Account.objects.for_store(store).get(pk=purse.pk).balance_minor
+            ledger.post(store, key="paid in", kind="redeem", amounts={purse: missing, shop: -missing}, at=NOW)
+        connections["default"].close()
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(f"ALTER TABLE rewards_account ADD CONSTRAINT {FLOOR} {definition}")
+
+
+@pytest.fixture
+def purse(committed_store, in_store):
+    """Store credit for two bills and a half, and the shop's side of the books."""
+
+    def earn():
+        sara = make_order_of(committed_store, Person("Sara", "sara@example.com"), at=NOW).customer
+        offer = make_offer(committed_store, OfferTerms(Offer.Kind.STORE_CREDIT, amount_minor=250_00))
+        granting.grant(sara, offer, side=Reward.Side.ADVOCATE, key="credit", at=NOW)
+        accounts = Account.objects.for_store(committed_store)
+        return accounts.get(kind=Account.Kind.CREDIT), accounts.get(kind=Account.Kind.COST)
+
+    return in_store(earn)
+
+
+def balance(store, purse):
+    with acting_for(store):
+        return Account.objects.for_store(store).get(pk=purse.pk).balance_minor
+
+
+def test_control_looking_first_overdraws_where_nothing_else_stands(committed_store, at_once, purse):
+    gate = Barrier(TILLS)
+    with without_floor(committed_store, *purse):
+        at_once(TILLS, lambda _: careless_spend(committed_store, *purse, gate))
+        assert balance(committed_store, purse[0]) == 250_00 - TILLS * 100_00
+
+
+def test_the_floor_alone_stops_the_careless_way(committed_store, at_once, purse):
+    gate = Barrier(TILLS)
+    answers = at_once(TILLS, lambda _: careless_spend(committed_store, *purse, gate))
+    assert sum(isinstance(one, IntegrityError) for one in answers) == TILLS - 2
+    assert balance(committed_store, purse[0]) == 50_00
