@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connections
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -47,17 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     """A database of this process's own: tables by goodword_owner, tests as goodword_app."""
-    with django_db_blocker.unblock():
-        name = f"test_goodword_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(3)}"
-        owner, app = connections["owner"], connections["default"]
-        home = owner.settings_dict["NAME"]
-        databases.create(name)
-        owner.close(), app.close()
-        owner.settings_dict["NAME"] = app.settings_dict["NAME"] = name
+    with django_db_blocker.unblock(), databases.own() as name, databases.looking_at(name):
         yield
-        owner.close(), app.close()
-        owner.settings_dict["NAME"] = home
-        databases.drop(name)
 
 
 @pytest.fixture(autouse=True)
@@ -67,18 +56,23 @@ def _clean_counters(request):
         cache.clear()
 
 
+@pytest.fixture(scope="module")
+def _committed_database(django_db_setup, django_db_blocker) -> Iterator[str]:
+    """What a file's tests commit stays in a database of their own: no sweep of another test ever meets it."""
+    with django_db_blocker.unblock(), databases.own() as name:
+        yield name
+
+
 @pytest.fixture
-def committed(django_db_setup, django_db_blocker) -> Iterator[None]:
+def committed(_committed_database, django_db_blocker) -> Iterator[None]:
     """The database without a transaction around the test.
 
     Not pytest's `transaction=True`: that empties every table by TRUNCATE, which the application's role
     may not do (the books are append-only). What the test writes stays, in a store of its own.
     """
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), databases.looking_at(_committed_database):
         cache.clear()
         yield
-        for one in connections.all():
-            one.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
+from django.db import connections
 from psycopg2 import sql
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +48,34 @@ def drop(name: str) -> None:
             time.sleep(0.5)
         else:
             return
+
+
+@contextmanager
+def own() -> Iterator[str]:
+    """A fresh database for this process's tests; gives its name."""
+    name = f"test_goodword_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(3)}"
+    create(name)
+    try:
+        yield name
+    finally:
+        drop(name)
+
+
+@contextmanager
+def looking_at(name: str) -> Iterator[None]:
+    """Every connection of Django, of every thread, goes to this database inside."""
+    homes = {one.alias: one.settings_dict["NAME"] for one in connections.all()}
+    _point(dict.fromkeys(homes, name))
+    try:
+        yield
+    finally:
+        _point(homes)
+
+
+def _point(names: dict[str, str]) -> None:
+    for one in connections.all():
+        one.close()
+        one.settings_dict["NAME"] = names[one.alias]
 
 
 @functools.cache

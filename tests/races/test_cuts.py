@@ -7,13 +7,12 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from itertools import count
 from random import Random
-from threading import Timer
-from time import perf_counter
 
 import psycopg2
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from customers.services import Person
 from referrals.services.terms import OfferTerms, make_offer
@@ -64,12 +63,12 @@ class Caller:
     def __init__(self, header, code, ending) -> None:
         self.header, self.code, self.ending = header, code, ending
         self.luck, self.seen = Random(4), Counter()
-        self.longest = max(self.time(f"first-{number}") for number in range(10))
+        self.most = max(self.statements(f"first-{number}") for number in range(3))
 
-    def time(self, key) -> float:
-        begun = perf_counter()
-        assert self.post(key).status_code == 201
-        return perf_counter() - begun
+    def statements(self, key) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert self.post(key).status_code == 201
+        return len(queries)
 
     def post(self, key):
         client = Client(headers={**self.header, "idempotency-key": key}, raise_request_exception=False)
@@ -78,14 +77,18 @@ class Caller:
 
     @contextmanager
     def about_to_break(self):
-        """Our connection to the database ends at some moment of what follows."""
+        """Our connection to the database ends after one of its statements, or after the answer: even odds."""
         connection.ensure_connection()
-        pid = connection.connection.info.backend_pid
-        timer = Timer(self.luck.uniform(0, self.longest), self.end, [pid])
-        timer.start()
-        yield
-        timer.cancel()
-        timer.join()
+        pid, last, done = connection.connection.info.backend_pid, self.luck.randrange(2 * self.most), count()
+
+        def run(execute, *args):
+            result = execute(*args)
+            if next(done) == last:
+                self.end(pid)
+            return result
+
+        with connection.execute_wrapper(run):
+            yield
         connection.close()
 
     def end(self, pid) -> None:
