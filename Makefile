@@ -1,10 +1,10 @@
-# make demo | test | lint | format | bench | setup
+# make demo | test | lint | format | bench | pictures | setup
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
 
-.PHONY: setup setup-dev demo test lint format bench
+.PHONY: setup setup-dev demo test lint format bench pictures
 .DEFAULT_GOAL := setup
 
 # `exec`: a signal sent to make reaches Python, which stops what it started.
@@ -59,6 +59,12 @@ endef
 test: setup-dev
 	@CHROMIUM="$$($(find_chromium))" || exit 1; export CHROMIUM; \
 	exec $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARGS)
+
+# Every page as the catalogue sees it, under tests/output/catalogue; some of them for the README.
+pictures: setup-dev
+	@CHROMIUM="$$($(find_chromium))" || exit 1; export CHROMIUM; \
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/browser/test_catalogue.py tests/browser/test_catalogue_persian.py \
+	  -k "english or filipino or persian" && $(BIN)/python tools/pictures.py
 
 lint: setup-dev
 	$(BIN)/ruff check .

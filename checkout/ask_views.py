@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from checkout import pages
+from checkout.access import at_counter
 from customers.models import Customer
 from outreach import staff_tasks
 from outreach.models import Task
 from rewards.models import Redemption
-from stores.access import for_role
-from stores.models import Role, Store
+from stores.models import Store
 
 MOST_ROWS = 100
 
@@ -31,7 +31,7 @@ def buyer_of(redemption: Redemption) -> Customer | None:
 
 
 @require_safe
-@for_role(Role.STAFF)
+@at_counter
 def asks(request: HttpRequest, store: Store) -> HttpResponse:
     """Everybody whom somebody should ask at their next visit."""
     rows = staff_tasks.open_tasks(store, staff_tasks.NEXT_VISIT).filter(due_at__lte=timezone.now())[:MOST_ROWS]
@@ -47,12 +47,12 @@ def _task(store: Store, public_id: str) -> Task:
 
 
 @require_POST
-@for_role(Role.STAFF)
+@at_counter
 def asked(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """They were asked, or did not want to be."""
     task = _task(store, public_id)
     status = Task.Status.DECLINED if request.POST.get("outcome") == Task.Status.DECLINED else Task.Status.DONE
-    if staff_tasks.end(task, status, at=timezone.now(), by=request.user):  # type: ignore[arg-type]
+    if staff_tasks.end(task, status, at=timezone.now(), by=pages.cashier(request)):
         request.session["asked"] = task.public_id  # the next page offers an undo
         messages.success(request, _("Noted. Thank you for asking."))
     else:
@@ -61,8 +61,8 @@ def asked(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@for_role(Role.STAFF)
+@at_counter
 def unasked(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Undo."""
-    staff_tasks.reopen(_task(store, public_id), at=timezone.now(), by=request.user)  # type: ignore[arg-type]
+    staff_tasks.reopen(_task(store, public_id), at=timezone.now(), by=pages.cashier(request))
     return redirect("checkout:asks", store.slug)

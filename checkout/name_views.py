@@ -16,22 +16,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from checkout import pages
+from checkout.access import at_counter
 from customers.models import Customer
 from customers.rules import clean_name
 from referrals.services import naming
 from referrals.services.links import share_link_of
-from stores.access import for_role
-from stores.models import Role, Store
+from stores.models import Store
 
 LONGEST = 120
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_http_methods(["GET", "POST"])
 def names(request: HttpRequest, store: Store) -> HttpResponse:
     """Who may be meant by `q`; a POST picks one of them and goes on to the bill."""
     typed = clean_name((request.POST or request.GET).get("q", "")[:LONGEST])
-    if typed and naming.too_many(store, str(request.user.pk), where="till"):
+    if typed and naming.too_many(store, str(pages.cashier(request).pk), where="till"):
         return _show(request, store, typed, [], error=_("Too many names. Wait ten minutes, or ask a manager to look."))
     found = naming.candidates(store, typed)
     if request.method == "POST":

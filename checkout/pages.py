@@ -6,8 +6,10 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 
 from referrals.services.programs import program_of
@@ -16,10 +18,11 @@ from rewards.models import Redemption, RewardSettings, Tier
 from rewards.services.vouchers import UNDO_WINDOW
 from rewards.wording import offer_text
 from stores.l10n import format_time, money_input
-from stores.models import Location, Store
+from stores.models import Location, Store, User
 from stores.tenancy import StoreQuerySet
 
 TILL_COOKIE = "till"
+READER = {"script": "vendor/barcode-detector.js", "wasm": "vendor/zxing_reader.wasm"}  # of QR codes
 MOST_ROWS = 200
 
 
@@ -40,10 +43,22 @@ def till_location(request: HttpRequest, store: Store) -> Location | None:
     return Location.objects.for_store(store).filter(public_id=chosen).first() if chosen else None
 
 
+def cashier(request: HttpRequest) -> User:
+    """Who stands at the device: whoever took it over by PIN, else who is logged in."""
+    found = getattr(request, "cashier", request.user)
+    assert isinstance(found, User)
+    return found
+
+
 def frame(request: HttpRequest, store: Store, **context: Any) -> dict[str, Any]:
     """The context that every counter page has, with the page's own."""
     live = redemptions_today(store, timezone.now()).filter(reversed_at=None)
-    return {"today_count": live.count(), "location": till_location(request, store), **context}
+    place, person = till_location(request, store), cashier(request)
+    # What a device took along for one person and place is no other's, and its words are of one language.
+    mine = f"{person.pk}:{place.pk if place else 0}:{get_language()}"
+    whose = salted_hmac("counter.whose", mine).hexdigest()[:16]
+    always: dict[str, Any] = {"location": place, "cashier": person, "whose": whose, "qr_reader": READER}
+    return {"today_count": live.count(), "csrf_cookie": settings.CSRF_COOKIE_NAME, **always, **context}
 
 
 def what_to_say(store: Store) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from checkout import guesses, name_views, pages, wording
+from checkout import guesses, name_views, pages, people_views, wording
+from checkout.access import at_counter
 from checkout.ask_views import asks_for, buyer_of
 from checkout.forms import MOST_MINOR, BillForm
 from referrals.models import Referral
@@ -30,13 +31,12 @@ from rewards.models import Redemption
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill
 from stores import codes
-from stores.access import for_role
-from stores.models import Location, Role, Store
+from stores.models import Location, Store
 
 KEY = re.compile(f"[{codes.ALPHABET.lower()}]{{{codes.PUBLIC_ID_LENGTH}}}")
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_GET
 def counter(request: HttpRequest, store: Store) -> HttpResponse:
     """Ask for a code; `?location=` says once where this device stands."""
@@ -64,12 +64,12 @@ def _ask(request: HttpRequest, store: Store, *, error: str = "", typed: str = ""
     return render(request, "checkout/counter.html", context)
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_http_methods(["GET", "POST"])
 def quote(request: HttpRequest, store: Store) -> HttpResponse:
     """Who sent them and what to give; with a bill, what is left to pay. Changes nothing."""
     typed = request.GET.get("code", "")
-    hurdle = guesses.hurdle(store, request.user)  # type: ignore[arg-type]
+    hurdle = guesses.hurdle(store, pages.cashier(request))
     if hurdle or not codes.normalise(typed):
         return _ask(request, store, error=hurdle or _("Type or scan a code first."), typed=typed)
     at = timezone.now()
@@ -94,8 +94,10 @@ def _bill_form(request: HttpRequest, store: Store) -> BillForm:
 
 
 def _refuse(request: HttpRequest, store: Store, offered: Quote, typed: str) -> HttpResponse:
+    if offered.reason == Reason.UNKNOWN and people_views.looks_like_phone(typed):
+        return people_views.look(request, store, typed.strip()[: people_views.LONGEST])
     if offered.reason == Reason.UNKNOWN:
-        guesses.note_wrong(store, request.user, at=timezone.now())  # type: ignore[arg-type]
+        guesses.note_wrong(store, pages.cashier(request), at=timezone.now())
     return _ask(request, store, error=wording.refusal(offered, store), typed=typed)
 
 
@@ -143,7 +145,7 @@ def _bill_before(request: HttpRequest) -> OrderRef | None:
     return OrderRef(redeeming.SOURCE, first) if first else None
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_http_methods(["GET", "POST"])
 def redeem(request: HttpRequest, store: Store) -> HttpResponse:
     """Use the code on the bill: once for the form's key."""
@@ -174,7 +176,7 @@ def _redeem(request: HttpRequest, store: Store, form: BillForm, key: str) -> Htt
             form.bill,
             at=timezone.now(),
             person=form.cleaned_data["friend"],
-            by=request.user,  # type: ignore[arg-type]
+            by=pages.cashier(request),
             location=location.code if location else "",
             public_id=key,
             order_ref=_bill_before(request),
@@ -188,7 +190,7 @@ def _redeem(request: HttpRequest, store: Store, form: BillForm, key: str) -> Htt
     return redirect("checkout:done", store.slug, key)
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_GET
 def done(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """The receipt, with the thanks to pass on and ten minutes to undo."""
@@ -216,7 +218,7 @@ def _redemption(store: Store, public_id: str) -> Redemption:
     return found
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_GET
 def today(request: HttpRequest, store: Store) -> HttpResponse:
     """What was redeemed since midnight where the store is."""
@@ -231,13 +233,13 @@ def today(request: HttpRequest, store: Store) -> HttpResponse:
     return render(request, "checkout/today.html", context)
 
 
-@for_role(Role.STAFF)
+@at_counter
 @require_POST
 def undo(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Take a redemption back, within ten minutes."""
     redemption = _redemption(store, public_id)
     try:
-        redeeming.undo(redemption, at=timezone.now(), by=request.user)  # type: ignore[arg-type]
+        redeeming.undo(redemption, at=timezone.now(), by=pages.cashier(request))
     except TooLate:
         messages.error(request, _("Ten minutes have passed, so this can no longer be undone here. Ask a manager."))
     except AlreadyReversed:

@@ -6,6 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from checkout.models import Held
+from checkout.services.replaying import CHANGED
 from referrals.crediting import Why
 from referrals.services.redeeming import Kind, Quote, last_use
 from rewards.rules import Reason
@@ -32,6 +34,7 @@ REFUSALS = {
         "This gift cannot be given here. If they ask why, say that a manager will gladly look into it."
     ),
 }
+HELD_CHANGED = gettext_lazy("The code was good, but for another amount.")
 # Why the customer whose code was given is not the one who is credited.
 INSTEAD: dict[str, Promise] = {
     Why.BOUND: gettext_lazy("They had taken the gift of %(advocate)s before, and stay the friend of %(advocate)s."),
@@ -96,6 +99,26 @@ def shown_code(quote: Quote) -> str:
     if quote.kind is Kind.SHARE_CODE and quote.link:
         return quote.link.code
     return quote.voucher.as_shown if quote.voucher else ""
+
+
+def why_refused(held: Held, store: Store) -> str:
+    """Why a code that a device redeemed without a line came to nothing; '' for one that stands."""
+    if held.status == Held.Status.DONE:
+        return ""
+    if held.reason == CHANGED:
+        return str(HELD_CHANGED)
+    other = held.redemption
+    if other is None:
+        return str(REFUSALS.get(held.reason, REFUSALS[Reason.UNKNOWN]))
+    language = get_language() or "en"
+    words = {
+        "moment": format_datetime(other.at, language, store.zone),
+        "who": other.by.get_short_name() if other.by else "",
+    }
+    if other.location:
+        words["place"] = other.location.name
+        return _("This code had been used already: on %(moment)s, %(who)s, %(place)s.") % words
+    return _("This code had been used already: on %(moment)s, %(who)s.") % words
 
 
 def given_later(quote: Quote) -> bool:

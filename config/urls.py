@@ -19,6 +19,8 @@ from stores.problems import plain_problem
 
 # Several urls.py of one app are mounted at different places under one name.
 dashboard = [
+    # Before referrals: approvals/<id>/<decision>/ would take its addresses.
+    path("", include((checkout.urls.dashboard, "till"))),
     path("", include((customers.urls.dashboard, "customers"))),
     path("", include((outreach.urls.dashboard, "outreach"))),
     path("", include((surveys.urls.dashboard, "surveys"))),

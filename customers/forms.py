@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from customers import birthdays, particulars, tagging
-from customers.models import Customer
+from customers.models import Channel, Customer
 from stores import choices
 from stores.l10n import local_digits
 
@@ -91,3 +91,18 @@ class TagForm(forms.Form):
             return tagging.folded_tag(self.cleaned_data["tag"])
         except tagging.BadTag as error:
             raise forms.ValidationError(str(error)) from error
+
+
+class ConsentForm(forms.Form):
+    """What a customer told the staff about messages."""
+
+    channel = forms.ChoiceField(choices=Channel.choices)
+    granted = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+    said = forms.CharField(max_length=200, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A yes has to be provable: where and how they said it."""
+        values = super().clean() or self.cleaned_data
+        if values.get("granted") == "yes" and not values.get("said", "").strip():
+            self.add_error("said", _("Write where and how they agreed, for example: on the phone, 20 November."))
+        return values

@@ -105,6 +105,22 @@ class Customer(PublicModel):
         return parts[0] if len(parts) == 1 else f"{parts[0]} {parts[-1][0]}." if parts else ""
 
 
+class SearchTerm(StoreModel):
+    """Something a customer is found by: their name from each of its words on, e-mail, phone from both ends.
+
+    Written by a trigger of customers_customer alone (migration 0009), so it holds whoever writes a customer. A search
+    is the range of terms that begin with what was typed. Why: docs/decisions/0015-customer-search.md.
+    """
+
+    pk = models.CompositePrimaryKey("store_id", "customer_id", "term")
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = TenantKey(Customer, models.PROTECT, related_name="search_terms", db_index=False)
+    term = models.CharField(max_length=254, db_collation="C")
+
+    class Meta:
+        indexes = [models.Index("store", "term", models.F("customer").desc(), name="searchterm_range")]
+
+
 class CustomerMerge(PublicModel):
     """Two customers found to be one, and everything that moved, so that it can be moved back."""
 
@@ -130,7 +146,8 @@ class CustomerTag(StoreModel):
     """A word the store puts on a customer: "vip", "partner"."""
 
     customer = TenantKey(Customer, models.PROTECT, related_name="tags")
-    tag = models.CharField(max_length=40)  # folded: see services.tag
+    tag = models.CharField(max_length=40)  # folded: see tagging
+    at = models.DateTimeField(default=timezone.now, null=True)  # None: before this was noted
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "customer", "tag"], name="customertag_once")]
@@ -260,6 +277,7 @@ class Order(PublicModel):
             models.Index(fields=["store", "-placed_at"], name="order_recent"),
             models.Index(fields=["store", "updated_at"], condition=~Q(code=""), name="order_with_code"),
             models.Index(fields=["store", "card_hash"], condition=~Q(card_hash=""), name="order_of_card"),
+            models.Index(fields=["store", "external_id"], name="order_number"),  # customers.searching
             # referrals.queries: buyers who named somebody
             models.Index(fields=["store", "-placed_at"], condition=~Q(named=""), name="order_with_name"),
         ]
@@ -289,3 +307,59 @@ class Event(PublicModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "external_id"], name="event_once")]
         indexes = [models.Index(fields=["store", "customer", "-at"], name="event_of_customer")]
+
+
+class Import(PublicModel):
+    """A file of customers or orders that somebody brought: looked at first, then taken in by a job, and undone by one.
+
+    `content` is kept while it is needed only. `mapping` says which column holds what, by our names for it.
+    """
+
+    class Kind(models.TextChoices):
+        CUSTOMERS = "customers", _("Customers")
+        ORDERS = "orders", _("Orders")
+
+    kind = models.CharField(max_length=9, choices=Kind)
+    name = models.CharField(max_length=120)
+    content = models.BinaryField(default=bytes)
+    encoding = models.CharField(max_length=20)
+    delimiter = models.CharField(max_length=1)
+    mapping = models.JSONField(default=dict)
+    columns = models.JSONField(default=list)  # the header, as it stands there
+    consent = models.JSONField(default=list)  # channels on which the owner states that these people agreed
+    language = models.CharField(max_length=5)  # of whoever brought it: problems are told in it
+    total = models.PositiveIntegerField(default=0)  # customers, or orders
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True)  # None: somebody looks at it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "public_id"], name="import_public_id")]
+        indexes = [models.Index(fields=["store", "-made_at"], name="import_recent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportRow(StoreModel):
+    """What became of one customer or order of a file; written in one transaction with them."""
+
+    class Outcome(models.TextChoices):
+        CREATED = "created", _("new")
+        UPDATED = "updated", _("known, something added")
+        UNCHANGED = "unchanged", _("known already")
+        REFUSED = "refused", _("refused")
+
+    run = TenantKey(Import, models.PROTECT, related_name="rows")
+    number = models.PositiveIntegerField()  # its place in the file
+    outcome = models.CharField(max_length=9, choices=Outcome)
+    problem = models.CharField(max_length=500, blank=True)  # in the language of whoever brought it
+    cells = models.JSONField(default=list)  # of a refused one: its rows as they came
+    # Ids, not links: undoing deletes them. {"customer": id, "is_new": bool, "filled": {column: value}, "tags": []},
+    # {"order": id}
+    made = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+    stays = models.CharField(max_length=60, blank=True)  # why it was not undone: a slug
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "run", "number"], name="importrow_once")]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers import exporting, particulars, queries, tagging
+from customers import bulk, exporting, particulars, queries, tagging
 from customers.forms import ParticularsForm, TagForm
 from customers.models import Customer, Segment
 from stores.access import for_role
-from stores.l10n import format_number
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
 
@@ -27,7 +25,8 @@ def customer_list(request: HttpRequest, store: Store) -> HttpResponse:
     segments, tags = list(Segment.objects.for_store(store).order_by("name")), tagging.tags_in(store)
     segment = next((one for one in segments if one.public_id == request.GET.get("segment")), None)
     tag = next((one for one in tags if one == request.GET.get("tag")), "")
-    found = queries.find(store, typed, chip, segment=segment, tag=tag)
+    looked = queries.look(store, typed, chip, segment=segment, tag=tag)
+    found = looked.people
     if request.GET.get("format") == "csv":
         newest = found.prefetch_related("share_links").order_by("-recorded_at", "-pk")[:EXPORT_LIMIT]
         return csv_response("customers", exporting.header(), (exporting.cells(one) for one in newest))
@@ -36,46 +35,15 @@ def customer_list(request: HttpRequest, store: Store) -> HttpResponse:
         "typed": typed,
         "chip": chip if chip in queries.CHIPS else "",
         "chips": queries.CHIPS,
+        "is_cut": looked.is_cut,
         "segments": segments,
         "segment": segment,
         "tags": tags,
         "tag": tag,
+        "undoable": bulk.last_of(store, request.user, timezone.now()),  # type: ignore[arg-type]  # logged in
         "page": keyset_page(found.prefetch_related("tags", "share_links"), "recorded_at", request.GET.get("after", "")),
     }
     return render(request, "customers/list.html", context)
-
-
-@require_POST
-@for_role(Role.MANAGER)
-def tag_several(request: HttpRequest, store: Store) -> HttpResponse:
-    """Put a tag on the chosen customers of the list, or take it off them; each undoes the other."""
-    chosen = request.POST.getlist("chosen")[: tagging.MOST_AT_ONCE]
-    found = list(Customer.objects.for_store(store).filter(public_id__in=chosen).values_list("pk", flat=True))
-    form = TagForm(request.POST)
-    if not found:
-        messages.info(request, _("Choose at least one row first."))
-    elif form.is_valid():
-        _tag(request, store, found, form.cleaned_data["tag"])
-    else:
-        messages.error(request, str(form.errors["tag"][0]))
-    return redirect(_back_to(request, store))
-
-
-def _tag(request: HttpRequest, store: Store, customers: list[int], tag: str) -> None:
-    words = {"tag": f"\u2068{tag}\u2069"}
-    if request.POST.get("action") == "untag":
-        count = tagging.untag(store, customers, tag)
-        said = ngettext("“%(tag)s” was taken off %(count)s.", "“%(tag)s” was taken off %(count)s.", count)
-    else:
-        count = tagging.tag(store, customers, tag)
-        said = ngettext("%(count)s more has the tag “%(tag)s”.", "%(count)s more have the tag “%(tag)s”.", count)
-    messages.success(request, said % {**words, "count": format_number(count, request.LANGUAGE_CODE)})  # type: ignore[attr-defined]
-
-
-def _back_to(request: HttpRequest, store: Store) -> str:
-    """The list with the filters it had: only the query comes from the form."""
-    query = QueryDict(request.POST.get("query", "")[:1000]).urlencode()
-    return f"{reverse('customers:list', args=[store.slug])}{'?' if query else ''}{query}"
 
 
 @require_POST

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, QueryDict
-from django.utils.dateparse import parse_datetime
+from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from customers.models import Category, Product
 from insights import plots
+from insights.addresses import moment, named, one_of
 from insights.numbers import answers as numbers
 from insights.numbers.answers import AFTER_CASES, ORDERS, Breakdown, Chosen, Point, ResponseRate, Tally
 from insights.numbers.period import Period
@@ -31,52 +31,21 @@ def chosen_by(store: Store, asked: QueryDict, at: datetime) -> Chosen:
     """The filters of an address; Http404 for one that names what the store does not have."""
     return Chosen(
         period=Period.chosen(asked.get("days") or USUAL_DAYS, at),
-        question=_one_of(Question, asked.get("question")) or Question.NPS,
-        via=_one_of(Via, asked.get("via")) or "",
+        question=one_of(Question, asked.get("question")) or Question.NPS,
+        via=one_of(Via, asked.get("via")) or "",
         survey=_survey(store, asked.get("survey", "")),
-        product=_named(Product, store, "public_id", asked.get("product", "")),
-        category=_named(Category, store, "pk", asked.get("category", "")),
-        location=_named(Location, store, "public_id", asked.get("location", "")),
-        since=_moment(asked.get("since", "")),
-        until=_moment(asked.get("until", "")),
-        group=_one_of(Group, asked.get("group")),
+        product=named(Product, store, "public_id", asked.get("product", "")),
+        category=named(Category, store, "pk", asked.get("category", "")),
+        location=named(Location, store, "public_id", asked.get("location", "")),
+        since=moment(asked.get("since", "")),
+        until=moment(asked.get("until", "")),
+        group=one_of(Group, asked.get("group")),
         only_suspect=asked.get("suspect") == "1",
     )
 
 
-def _one_of(kind: Any, typed: str | None) -> Any:
-    if not typed:
-        return None
-    try:
-        return kind(typed)
-    except ValueError as error:
-        raise Http404("no such filter") from error
-
-
-def _named(model: Any, store: Store, column: str, typed: str) -> Any:
-    if not typed:
-        return None
-    is_name = typed.isascii() and (typed.isdigit() and len(typed) < 19 if column == "pk" else typed.isalnum())
-    found = model.objects.for_store(store).filter(**{column: typed}).first() if is_name else None
-    if found is None:
-        raise Http404("no such filter")
-    return found
-
-
 def _survey(store: Store, typed: str) -> Survey | str | None:
-    return typed if typed in (ORDERS, AFTER_CASES) else _named(Survey, store, "public_id", typed)
-
-
-def _moment(typed: str) -> datetime | None:
-    if not typed:
-        return None
-    try:
-        moment = parse_datetime(typed)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Http404("no such moment")
-    return moment
+    return typed if typed in (ORDERS, AFTER_CASES) else named(Survey, store, "public_id", typed)
 
 
 # -- Words --

@@ -46,7 +46,8 @@ def _places() -> list[tuple[str, str, str, str]]:
         ("messages", _("Messages"), "insights:messages", "message"),
         ("program", _("Program & rewards"), "referrals:programs", "gift"),
         ("rewards", _("Rewards"), "rewards:list", "coin"),
+        ("materials", _("Share materials"), "referrals:materials", "printer"),
         ("testimonials", _("Testimonials"), "surveys:testimonials", "quote"),
-        ("reports", _("Reports"), "insights:answers", "chart-line"),
+        ("reports", _("Reports"), "insights:reports", "chart-line"),
         ("settings", _("Settings"), "stores:settings", "settings"),
     ]

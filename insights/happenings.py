@@ -1,13 +1,12 @@
-"""Things that happened, as sentences: on the home page the newest, on a customer's page all of theirs."""
+"""Things that happened, as sentences: the newest for the home page; one customer's stand in `insights.timeline`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -23,8 +22,6 @@ from stores.l10n import format_money, local_digits
 from stores.models import Store
 from surveys.models import Invitation, RecoveryCase, Response
 from surveys.rules import Group
-
-EACH = 100  # of each kind, on a customer's page
 
 
 @dataclass(frozen=True)
@@ -67,39 +64,6 @@ def _referrals(store: Store) -> Any:
 
 def _redemptions(store: Store) -> Any:
     return Redemption.objects.for_store(store).select_related("voucher__customer", "location", "by")
-
-
-def timeline(store: Store, customer: Customer) -> list[Happening]:
-    """Everything about one customer, newest first; at most EACH of a kind."""
-    of = {"customer": customer}
-    sources: list[tuple[type[Model], dict[str, Any], str, tuple[str, ...], Teller]] = [
-        (Order, of, "-placed_at", ("location",), told_order),
-        (Invitation, of, "-due_at", (), told_invitation),
-        (Message, of, "-due_at", (), told_message),
-        (Response, of, "-at", ("customer", "case"), told_response),
-        (RecoveryCase, of, "-opened_at", ("assignee",), told_case),
-        (Task, {**of, "ended_at__isnull": False}, "-ended_at", ("message",), told_task),
-        (ShareLink, {**of, "shared_at__isnull": False}, "-shared_at", ("customer",), told_share),
-        (Reward, of, "-granted_at", ("customer", "offer"), told_reward),
-        (Redemption, {"voucher__customer": customer}, "-at", ("voucher__customer", "location", "by"), told_redemption),
-        (Consent, of, "-at", (), told_consent),
-    ]
-    told: list[Happening] = []
-    for model, rows, order, joined, tell in sources:
-        found = model.objects.for_store(store).filter(**rows).order_by(order)  # type: ignore[attr-defined]
-        told += [tell(store, row) for row in (found.select_related(*joined) if joined else found)[:EACH]]
-    told += _told_both_sides(store, customer)
-    return sorted(told, key=lambda one: one.at, reverse=True)
-
-
-def _told_both_sides(store: Store, customer: Customer) -> Iterable[Happening]:
-    """Claims and referrals, whether the customer is the friend or the one who sent them."""
-    claims = Claim.objects.for_store(store).filter(Q(friend=customer) | Q(link__customer=customer))
-    referrals = _referrals(store).filter(Q(advocate=customer) | Q(friend=customer))
-    yield from (
-        told_claim(store, row) for row in claims.select_related("friend", "link__customer").order_by("-pk")[:EACH]
-    )
-    yield from (told_referral(store, row) for row in referrals.order_by("-created_at")[:EACH])
 
 
 def money(store: Store, minor: int, currency: str) -> str:

@@ -6,18 +6,25 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from customers.models import Order
 from insights import plots
+from insights.agenda import AT_ONCE, Item, agenda
 from insights.happenings import Happening, latest
 from insights.numbers.feelings import Feelings, Point, feelings, trend
+from insights.numbers.intervals import Part
+from insights.numbers.leaders import Leader, leaders
 from insights.numbers.money import Brought, brought, sharing
-from insights.numbers.people import Advocate, ShareRate, Step, funnel, share_rate, top_advocates
+from insights.numbers.people import ShareRate, Step, funnel, share_rate
 from insights.numbers.period import Period
+from insights.numbers.scope import Scope
 from insights.numbers.todo import Todo, todo
-from stores.models import Store
+from stores.models import Role, Store
 from surveys.models import Response
+from surveys.rules import ENOUGH
 from surveys.theme_queries import Line, rising
 
-ENOUGH_ASKED = 20  # with fewer people a rate says nothing
+TOP = 5  # who brought the most friends
+ENOUGH_ASKED = ENOUGH  # with fewer people a rate says nothing
 # What is usual. Sharing: vendors publish 7, 15, 30 % of those who see the ask as meh, solid, great. The
 # other two have no published figure; they are set so that 3-5 % of visits buy, which has.
 USUAL_SHARING, USUAL_TAKING, USUAL_BUYING = 0.15, 0.12, 0.33
@@ -40,6 +47,8 @@ class Board:
     """What the home page shows."""
 
     todo: Todo
+    agenda: list[Item]
+    before: str  # the period before, as in an address
     rising: Line | None  # the theme that unhappy people mention more than before
     brought: Brought
     friends_line: str
@@ -54,23 +63,50 @@ class Board:
     advice: str
     trend: list[Point]
     plot: plots.LinePlot
-    advocates: list[Advocate]
+    advocates: list[Leader]
     latest: list[Happening]
 
+    @property
+    def trend_answers(self) -> int:
+        """How many answers the plot stands on."""
+        return sum(point.score.answers for point in self.trend if point.score)
 
-def board(store: Store, period: Period) -> Board:
+    @property
+    def has_plot(self) -> bool:
+        """Whether they are enough to draw one."""
+        return self.trend_answers >= ENOUGH
+
+    @property
+    def first_items(self) -> list[Item]:
+        """What stands on the page."""
+        return self.agenda[:AT_ONCE]
+
+    @property
+    def later_items(self) -> list[Item]:
+        """What is behind a tap."""
+        return self.agenda[AT_ONCE:]
+
+
+def is_new(store: Store) -> bool:
+    """Whether nothing was bought and nobody answered yet: then the page says how to begin."""
+    return not (Order.objects.for_store(store).exists() or Response.objects.for_store(store).exists())
+
+
+def board(store: Store, period: Period, role: Role) -> Board:
     """Gather it all; the number of queries does not depend on the number of rows."""
     sums, felt, points = brought(store, period), feelings(store, period), trend(store, period)
     share, before = share_rate(store, period), share_rate(store, period.earlier)
-    steps = funnel(store, period)
+    steps, waiting = funnel(store, period), todo(store, period.end)
     return Board(
-        todo=todo(store, period.end),
+        todo=waiting,
+        agenda=agenda(store, waiting, role, period.end),
+        before=Scope(period, since=period.earlier.start, until=period.start).address(),
         rising=rising(store, period.end),
         brought=sums,
         friends_line=plots.sparkline(sums.friends.steps),
         sales_line=plots.sparkline(sums.sales.steps),
         share=share,
-        share_change=share.rate - before.rate if share.rate is not None and before.rate is not None else None,
+        share_change=_change(share.part, before.part),
         share_line=plots.sparkline(sharing(store, period)),
         feelings=felt,
         feelings_line=plots.sparkline([point.score.score for point in points if point.score]),
@@ -79,9 +115,14 @@ def board(store: Store, period: Period) -> Board:
         advice=advice(steps),
         trend=points,
         plot=plots.score_plot(points),
-        advocates=top_advocates(store, period),
+        advocates=leaders(store, Scope(period), sort="friends", size=TOP),
         latest=latest(store),
     )
+
+
+def _change(now: Part, before: Part) -> float | None:
+    """By how much a part grew; None unless both are of people enough."""
+    return now.hits / now.of - before.hits / before.of if now.is_enough and before.is_enough else None
 
 
 def _recent_answers(store: Store, period: Period) -> list[Response]:
@@ -107,7 +148,7 @@ def bars(steps: list[Step]) -> list[Bar]:
     drawn = []
     for place, step in enumerate(steps):
         above = steps[place - 1].people if place else 0
-        part = step.people / above if above else None
+        part = step.people / above if above >= ENOUGH_ASKED else None
         more = part is not None and part > 1
         width = plots.bar(step.people, most)
         drawn.append(

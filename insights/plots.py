@@ -30,6 +30,22 @@ class Estimate(Protocol):
         """Where it ends."""
 
 
+class Range(Protocol):
+    """A number with the ends of its interval."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+
+    @property
+    def low(self) -> float:
+        """Where its interval begins."""
+
+    @property
+    def high(self) -> float:
+        """Where it ends."""
+
+
 class Point(Protocol):
     """A step of time; None where there is nothing to draw."""
 
@@ -78,6 +94,39 @@ def sparkline(values: Sequence[float]) -> str:
 def bar(value: int, most: int) -> float:
     """A bar's length in percent; something that is not nothing can be seen."""
     return max(100 * value / most, 1.5) if value and most else 0
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A dot and the bar of its margin, in percent of the track."""
+
+    dot: float
+    start: float
+    width: float
+
+
+def margin(found: Range, most: float) -> Margin:
+    """A number with its margin on a track from nothing to `most`; what lies outside is cut off."""
+
+    def place(value: float) -> float:
+        return min(max(100 * value / most, 0), 100) if most > 0 else 0
+
+    return Margin(place(found.value), place(found.low), place(found.high) - place(found.low))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A step of time with one column for each series, in percent of the box."""
+
+    label: str
+    heights: list[float]
+
+
+def columns(labels: Sequence[str], series: Sequence[Sequence[int]]) -> list[Column]:
+    """Columns of several series side by side, on one scale from nothing to the most; below nothing is no column."""
+    most = max((value for values in series for value in values), default=0)
+    heights = [[bar(max(value, 0), most) for value in values] for values in series]
+    return [Column(label, [each[place] for each in heights]) for place, label in enumerate(labels)]
 
 
 def score_plot(points: Sequence[Point]) -> LinePlot:

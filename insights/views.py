@@ -11,13 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from customers import consents
 from customers.models import Customer
-from insights import happenings, letters, portrait
-from insights.home import board
+from insights import letters, portrait
+from insights.home import board, is_new
 from insights.numbers.period import CHOICES, Period
+from insights.numbers.scope import Scope
+from insights.reporting import filters_of
 from insights.rows import listing
+from insights.setup.steps import for_home as setup_board
+from insights.timeline import SORTS, timeline
 from outreach.models import Message
 from referrals.doubles import merges_of
+from referrals.services import forgetting
 from stores.access import for_role
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
@@ -34,7 +40,9 @@ def home(request: HttpRequest, store: Store) -> HttpResponse:
         "greeting": greeting(store, request.user.get_short_name(), at),  # type: ignore[union-attr]
         "period": period,
         "periods": CHOICES,
-        "board": board(store, period),
+        "is_new": is_new(store),
+        "setup": setup_board(store, request.role),  # type: ignore[attr-defined]
+        "board": board(store, period, request.role),  # type: ignore[attr-defined]
     }
     return render(request, "insights/home.html", context)
 
@@ -53,9 +61,9 @@ def greeting(store: Store, name: str, at: datetime) -> str:
 @for_role(Role.MANAGER)
 def rows(request: HttpRequest, store: Store, what: str) -> HttpResponse:
     """The rows behind a number of the home page; `?format=csv` gives them as a file."""
-    period = Period.chosen(request.GET.get("days", ""), timezone.now())
+    scope = Scope.chosen(store, request.GET, timezone.now())
     only = request.GET.get("only", "")
-    found = listing(store, what, period, only)
+    found = listing(store, what, scope, only)
     if found is None:
         raise Http404("no such list")
     if request.GET.get("format") == "csv":
@@ -63,11 +71,13 @@ def rows(request: HttpRequest, store: Store, what: str) -> HttpResponse:
         return csv_response(what, found.header, ([cell.plain for cell in found.cells(row)] for row in newest))
     page = keyset_page(found.rows, found.column, request.GET.get("after", ""))
     context = {
-        "nav_key": "home",
+        "nav_key": "reports" if scope.filters else "home",
         "listing": found,
         "only": only,
-        "period": period,
+        "period": scope.period,
         "periods": CHOICES,
+        "filters": filters_of(scope),
+        "scope": scope,
         "rows": [found.cells(row) for row in page.rows],
         "page": page,
     }
@@ -81,12 +91,19 @@ def customer(request: HttpRequest, store: Store, public_id: str) -> HttpResponse
     found = get_object_or_404(Customer.objects.for_store(store), public_id=public_id)
     if found.merged_into:
         return redirect("insights:customer", store=store.slug, public_id=found.merged_into.public_id)
+    waiting = None if found.erased_at else forgetting.job_of(found)
+    sort = request.GET.get("show", "") if request.GET.get("show") in SORTS else ""
     context: dict[str, Any] = {
         "nav_key": "customers",
         "customer": found,
         "portrait": portrait.of(store, found, at=timezone.now()),
-        "timeline": happenings.timeline(store, found),
+        "sort": sort,
+        "sorts": SORTS,
+        "timeline": timeline(store, found, sort=sort, after=request.GET.get("after", "")),
         "merges": merges_of(store, found),
+        "consents": consents.standing(store, found),
+        "forgetting": waiting,
+        "forgotten_at": forgetting.due_at(waiting) if waiting else None,
     }
     return render(request, "insights/customer.html", context)
 

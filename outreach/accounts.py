@@ -48,9 +48,11 @@ class Opened:
 def transport_for(store: Store, channel: str) -> Transport | None:
     """How a letter of the store leaves by this channel; None when nothing is set and it stays in the outbox.
 
-    What comes back serves any number of letters: it answers with the provider's id, or raises as
-    `outreach.channels` says. Call it outside a transaction.
+    A sample's never leave, whatever is set: its people are made up. What comes back serves any number of
+    letters: it answers with the provider's id, or raises as `outreach.channels` says. Call it outside a transaction.
     """
+    if store.is_sample:
+        return None
     account = own(store, channel)
     if account is not None:
         return _own_transport(store, account)

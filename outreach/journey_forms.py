@@ -24,6 +24,7 @@ from outreach.journey_wording import (
     amount_and_unit,
     spacing_of,
     trigger_label,
+    usual_number,
 )
 from outreach.journeys import Plan
 from outreach.kinds import Action, Kind, Trigger, Way
@@ -304,6 +305,11 @@ class Editor:
         return next(one for one in self.languages if one.language == language)
 
     @property
+    def said(self) -> dict[str, Wording]:
+        """The words in every language."""
+        return {one.language: one.words for one in self.languages}
+
+    @property
     def wrong_language(self) -> str:
         """The first language whose words have a problem; '' for none."""
         return next((one.language for one in self.languages if one.is_bound and one.errors), "")
@@ -325,7 +331,7 @@ def _initial(journey: Journey) -> dict[str, Any]:
         "name": journey.name,
         "is_on": journey.is_on,
         "trigger": journey.trigger,
-        "number": 5 if journey.number is None and journey.kind in WITH_NUMBER else journey.number,
+        "number": usual_number(journey) if journey.number is None else journey.number,
         "event_kind": journey.event_kind,
         "wait": wait,
         "unit": unit,
@@ -346,6 +352,17 @@ def _said(journey: Journey) -> dict[str, dict[str, Any]]:
         said[code] = {name: (row and getattr(row, name)) or ours.piece(name) for name in PIECES}
         said[code]["is_own"] = row is not None
     return said
+
+
+def typed_of(journey: Journey, plan: Plan, words: Mapping[str, Wording]) -> dict[str, str]:
+    """A plan and words as the editor's form would send them."""
+    shown = Journey(store=journey.store, kind=journey.kind, segment=plan.segment)
+    for name in ("is_on", "wait_minutes", "ways", "options", "number", "name", "trigger", "event_kind"):
+        setattr(shown, name, getattr(plan, name))
+    values = {name: "" if value is None else str(value) for name, value in _initial(shown).items()}
+    values["is_on"] = "on" if plan.is_on else ""
+    pieces = {(language, name): one.piece(name) for language, one in words.items() for name in PIECES}
+    return values | {f"words-{language}-{name}": text for (language, name), text in pieces.items()}
 
 
 class NewJourneyForm(forms.Form):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,25 +13,28 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Channel
 from customers.rules import BadPhone, normal_phone
+from outreach import journey_changes, journey_history, publishing, trial
 from outreach import journey_wording as wording
 from outreach import journeys as services
-from outreach import trial
 from outreach.channels import Letter
-from outreach.journey_forms import Editor, NewJourneyForm
+from outreach.journey_forms import Editor, NewJourneyForm, typed_of
 from outreach.kinds import Kind, Trigger, Way
 from outreach.models import Journey, Message
 from outreach.preview import VIEWS, Preview, preview
 from outreach.words import PIECES, our_words
+from stores import drafts
 from stores.access import for_role
 from stores.models import AuditEvent, Role, Store, User
 
 COUNTED_DAYS = timedelta(days=30)
+BESIDE = ("language", "view", "bare", "phone", "test")  # how it is looked at and tried, not what is edited
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,13 @@ def journeys(request: HttpRequest, store: Store) -> HttpResponse:
         for key, label, kinds in wording.FAMILIES
     ]
     removed = _removed(store, request.GET.get("removed", ""))
-    context = {"nav_key": "messages", "families": families, "removed": removed, "new_form": NewJourneyForm()}
+    context = {
+        "nav_key": "messages",
+        "families": families,
+        "removed": removed,
+        "new_form": NewJourneyForm(),
+        "drafted": drafts.subjects(store, "journey"),
+    }
     return render(request, "outreach/dashboard/journeys.html", context)
 
 
@@ -114,20 +124,39 @@ def new_journey(request: HttpRequest, store: Store) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_role(Role.MANAGER)
 def journey(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
-    """The editor. POST `step` says what for: save (the default), look, ours-LANGUAGE, undo-LANGUAGE."""
+    """The editor.
+
+    POST `step` says what for: save (a draft), publish, look, drop and undrop the draft, ours- and undo-LANGUAGE.
+    """
     found, step = _find(store, slug), request.POST.get("step", "save")
     if request.method != "POST":
-        return _page(request, found, Editor(store, found))
+        return _opened(request, found)
     verb, _dash, language = step.partition("-")
     if verb in ("ours", "undo") and language in dict(settings.LANGUAGES):
         return _page(request, found, Editor(store, found, _exchanged(request.POST, found, verb, language)))
+    if step in ("drop", "undrop"):
+        return _drop(request, found) if step == "drop" else _undrop(request, found)
     editor = Editor(store, found, request.POST)
+    if step == "save":
+        return _save_draft(request, found, editor)
     if not editor.is_valid():
         return _page(request, found, editor, status=422)
     if step == "look":
         return _page(request, found, editor)
-    _save(request, found, editor)
-    return redirect("outreach:journey", store.slug, slug)
+    return _publish(request, found, editor)
+
+
+def _opened(request: HttpRequest, found: Journey) -> HttpResponse:
+    """The draft where there is one, else what is in force; `?version=` an older version, to look at."""
+    asked, draft = request.GET.get("version", ""), publishing.draft_of(found)
+    if not asked:
+        return _page(request, found, Editor(found.store, found, draft.typed if draft else None))
+    facts = journey_history.facts_of_version(found, asked)
+    if facts is None:
+        raise Http404("no such version")
+    plan, words = publishing.plan_from(found, facts), publishing.words_from(found, facts)
+    typed = typed_of(found, plan, words)
+    return _page(request, found, Editor(found.store, found, typed), notice=drafts.Notice("version"))
 
 
 def _find(store: Store, slug: str) -> Journey:
@@ -149,19 +178,99 @@ def _exchanged(post: QueryDict, found: Journey, verb: str, language: str) -> dic
     return data
 
 
-def _save(request: HttpRequest, found: Journey, editor: Editor) -> None:
-    at, by = timezone.now(), _me(request)
-    changed = bool(services.save_journey(found, editor.form.plan, by=by, at=at))
-    for one in editor.languages:
-        changed |= services.save_words(found, one.language, one.words, by=by, at=at)
-    if changed:
-        messages.success(request, _("Saved: it holds from now on, also for what is waiting."))
-    else:
+def _save_draft(request: HttpRequest, found: Journey, editor: Editor) -> HttpResponse:
+    """Keep what is typed, right or wrong: nothing is sent by it."""
+    typed = drafts.fields_of(request.POST, besides=BESIDE)
+    facts = {"base": publishing.base_of(found), "begun": request.POST.get("begun", "")}
+    try:
+        drafts.save_draft(found.store, publishing.subject_of(found), typed, **facts, by=_me(request), at=timezone.now())
+    except drafts.SavedMeanwhile:
+        draft = publishing.draft_of(found)
+        told = drafts.Notice("saved", str(draft.by or ""), draft.saved_at) if draft else drafts.Notice("saved")
+        return _page(request, found, editor, status=409, notice=told)
+    messages.success(request, _("Saved as a draft: nothing is sent by it until you publish it."))
+    return _to(found)
+
+
+def _drop(request: HttpRequest, found: Journey) -> HttpResponse:
+    """Throw the draft away, with an undo."""
+    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=_me(request), at=timezone.now())
+    return _to(found, dropped=event.pk) if event else _to(found)
+
+
+def _undrop(request: HttpRequest, found: Journey) -> HttpResponse:
+    event = drafts.dropped(found.store, publishing.subject_of(found), request.POST.get("event", ""))
+    if event is None:
+        raise Http404("no such draft")
+    try:
+        drafts.bring_back(event, by=_me(request), at=timezone.now())
+    except drafts.SavedMeanwhile:
+        messages.error(request, _("There is a newer draft by now: it stays."))
+    return _to(found)
+
+
+def _publish(request: HttpRequest, found: Journey, editor: Editor) -> HttpResponse:
+    """Put in force what the page showed; whoever was not shown it looks first."""
+    at, by, post = timezone.now(), _me(request), request.POST
+    before = journey_history.events_of(found).first()
+    try:
+        changed = publishing.publish(
+            found,
+            editor.form.plan,
+            editor.said,
+            seal=post.get("seal", ""),
+            begun=post.get("begun", ""),
+            by=by,
+            at=at,
+        )
+    except drafts.Unseen:
+        notice = _outdated(found, post.get("base", ""))
+        return _page(request, found, editor, status=422 if notice.kind == "look" else 409, notice=notice)
+    if not changed:
         messages.info(request, _("Nothing was different, so nothing changed."))
+        return _to(found)
+    messages.success(request, _("Published: it holds from now on, also for what is waiting."))
+    return _to(found, undo=before.pk if before else journey_history.FIRST)
 
 
-def _page(request: HttpRequest, found: Journey, editor: Editor, *, status: int = 200) -> HttpResponse:
-    language = _chosen(request.POST.get("language", ""), editor, refused=status != 200)
+def _outdated(found: Journey, base: str) -> drafts.Notice:
+    """Who was faster; or that there was no look at the changes yet."""
+    if base == publishing.base_of(found):
+        return drafts.Notice("look")
+    event = journey_history.latest(found)
+    return drafts.Notice("published", str(event.user), event.at) if event else drafts.Notice("published")
+
+
+@require_POST
+@for_role(Role.MANAGER)
+def journey_back(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
+    """Put an older version in force again, words and all; whether it is switched on stays as it is."""
+    found = _find(store, slug)
+    facts = journey_history.facts_of_version(found, request.POST.get("version", ""))
+    if facts is None:
+        raise Http404("no such version")
+    before = journey_history.events_of(found).first()
+    if publishing.go_back(found, facts, by=_me(request), at=timezone.now()):
+        messages.success(request, _("The older version holds again, from now on."))
+        return _to(found, undo=before.pk if before else journey_history.FIRST)
+    return _to(found)
+
+
+def _to(found: Journey, **asked: object) -> HttpResponse:
+    """Back to the editor; `undo` is the version that held until now, `dropped` the draft thrown away."""
+    address = reverse("outreach:journey", args=[found.store.slug, services.slug_of(found)])
+    return redirect(f"{address}?{urlencode(asked)}" if asked else address)
+
+
+def _page(
+    request: HttpRequest,
+    found: Journey,
+    editor: Editor,
+    *,
+    status: int = 200,
+    notice: drafts.Notice | None = None,
+) -> HttpResponse:
+    language = _chosen(request.POST.get("language", ""), editor, refused=editor.errors)
     context = {
         "nav_key": "messages",
         "journey": found,
@@ -177,9 +286,29 @@ def _page(request: HttpRequest, found: Journey, editor: Editor, *, status: int =
         "kept": _kept(request.POST) if request.POST.get("step", "").startswith("ours-") else {},
         "kinds": Kind,
         "views": _views(),
+        **_drafted(request, found, notice),
         **_beside(request, found, editor, language),
     }
     return render(request, "outreach/dashboard/journey.html", context, status=status)
+
+
+def _drafted(request: HttpRequest, found: Journey, notice: drafts.Notice | None) -> dict[str, Any]:
+    """The draft, what somebody else did meanwhile, older versions."""
+    draft, base, asked = publishing.draft_of(found), publishing.base_of(found), request.GET
+    steps, undo = journey_history.history(found), asked.get("undo", "")
+    post = request.POST if request.method == "POST" else None
+    return {
+        "notice": notice,
+        "draft": draft,
+        "is_draft_outdated": draft is not None and draft.base != base,
+        "base": drafts.base_of(post, base, notice),
+        "begun": drafts.begun_of(post, draft, notice),
+        "dropped": drafts.dropped(found.store, publishing.subject_of(found), asked.get("dropped", "")),
+        "undo_to": undo if undo and any(one.back_to == undo for one in steps) else "",
+        "history": steps,
+        "address": reverse("outreach:journey", args=[found.store.slug, services.slug_of(found)]),
+        "back_address": reverse("outreach:journey_back", args=[found.store.slug, services.slug_of(found)]),
+    }
 
 
 def _views() -> list[tuple[str, str]]:
@@ -220,7 +349,18 @@ def _beside(request: HttpRequest, found: Journey, editor: Editor, language: str)
         at=timezone.now(),
         bare=request.POST.get("bare") == "on",
     )
-    return {"preview": shown, "bare": request.POST.get("bare") == "on", "warnings": form.warnings}
+    wanted = None
+    if not editor.form.is_bound:
+        wanted = publishing.facts_of(found)
+    elif editor.is_valid():
+        wanted = publishing.wished(found, editor.form.plan, editor.said)
+    coming = journey_changes.coming_of(found, wanted, timezone.now()) if wanted else None
+    return {
+        "preview": shown,
+        "bare": request.POST.get("bare") == "on",
+        "warnings": form.warnings,
+        "coming": coming,
+    }
 
 
 @require_POST
@@ -230,7 +370,8 @@ def journey_preview(request: HttpRequest, store: Store, slug: str) -> HttpRespon
     found = _find(store, slug)
     editor = Editor(store, found, request.POST)
     language = _chosen(request.POST.get("language", ""), editor, refused=False)
-    return render(request, "outreach/dashboard/_journey_preview.html", _beside(request, found, editor, language))
+    context = {"is_part": True, **_beside(request, found, editor, language)}
+    return render(request, "outreach/dashboard/_journey_beside.html", context)
 
 
 class _Ready(HttpResponse):

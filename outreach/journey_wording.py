@@ -119,6 +119,11 @@ _LATER: dict[str, Promise] = {
 _USUAL_NUMBER = {Trigger.NTH_ORDER: 5, Trigger.SCORE: 9}
 
 
+def usual_number(journey: Journey) -> int | None:
+    """The number where the owner has not set one, of kinds that need one."""
+    return _USUAL_NUMBER[Trigger.NTH_ORDER] if journey.kind in WITH_NUMBER else None
+
+
 def name_of(journey: Journey) -> str:
     """What the owner calls it."""
     return journey.name or str(Kind(journey.kind).label)

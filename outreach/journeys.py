@@ -172,7 +172,7 @@ def save_journey(journey: Journey, plan: Plan, *, by: User | None, at: datetime)
     Switched on, or to another trigger, the journey starts with facts from `at` on.
     """
     with transaction.atomic():
-        row = _locked(journey)
+        row = locked(journey)
         wanted = plan.columns(row)
         changes = {name: value for name, value in wanted.items() if getattr(row, name) != value}
         if not changes:
@@ -189,7 +189,7 @@ def save_journey(journey: Journey, plan: Plan, *, by: User | None, at: datetime)
 def switch(journey: Journey, *, is_on: bool, by: User | None, at: datetime) -> bool:
     """On or off; True if this call changed it. What waits while it is off is dropped when it is due."""
     with transaction.atomic():
-        row = _locked(journey)
+        row = locked(journey)
         if row.is_on == is_on:
             return False
         _write(row, {"is_on": is_on} | ({"started_at": at} if is_on else {}))
@@ -200,10 +200,9 @@ def switch(journey: Journey, *, is_on: bool, by: User | None, at: datetime) -> b
 
 def save_words(journey: Journey, language: str, words: Wording, *, by: User | None, at: datetime) -> bool:
     """Say it so in this language; where nothing differs from ours, ours stand again. False for no change."""
-    ours = our_words(Kind(journey.kind), language)
-    own = {name: "" if words.piece(name) == ours.piece(name) else words.piece(name) for name in PIECES}
+    own = own_pieces(Kind(journey.kind), language, words)
     with transaction.atomic():
-        row = _locked(journey)
+        row = locked(journey)
         found = Template.objects.for_store(row.store).filter(journey=row, language=language).first()
         before = {name: getattr(found, name) for name in PIECES} if found else dict.fromkeys(PIECES, "")
         if before == own:
@@ -214,6 +213,12 @@ def save_words(journey: Journey, language: str, words: Wording, *, by: User | No
     own_words.forget(row.store_id)
     transaction.on_commit(lambda: own_words.forget(row.store_id))
     return True
+
+
+def own_pieces(kind: Kind, language: str, words: Wording) -> dict[str, str]:
+    """The store's own pieces; '' where it says what we say."""
+    ours = our_words(kind, language)
+    return {name: "" if words.piece(name) == ours.piece(name) else words.piece(name) for name in PIECES}
 
 
 def _put_words(journey: Journey, language: str, own: dict[str, str], at: datetime) -> None:
@@ -241,7 +246,7 @@ def remove_own(journey: Journey, *, by: User | None, at: datetime) -> AuditEvent
     None where messages of it were started: then it is switched off, since what was sent keeps its name.
     """
     with transaction.atomic():
-        row = _locked(journey)
+        row = locked(journey)
         if Message.objects.for_store(row.store).filter(journey=row).exists() or _is_being_sent(row):
             switch(row, is_on=False, by=by, at=at)
             return None
@@ -293,7 +298,7 @@ def bring_back(store: Store, event: AuditEvent, *, by: User | None, at: datetime
     return journey
 
 
-def _locked(journey: Journey) -> Journey:
+def locked(journey: Journey) -> Journey:
     """The journey's row, made where the kind still had its defaults; nobody else changes it meanwhile."""
     if journey.pk is None:
         insert_new(journey)

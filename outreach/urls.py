@@ -18,6 +18,7 @@ dashboard = [
     path("messages/journeys/<slug:slug>/preview/", journey_views.journey_preview, name="journey_preview"),
     path("messages/journeys/<slug:slug>/test/", journey_views.journey_test, name="journey_test"),
     path("messages/journeys/<slug:slug>/switch/", journey_views.journey_switch, name="journey_switch"),
+    path("messages/journeys/<slug:slug>/back/", journey_views.journey_back, name="journey_back"),
     path("messages/journeys/<slug:slug>/remove/", journey_views.journey_remove, name="journey_remove"),
     path("tasks/", task_views.tasks, name="tasks"),
     path("tasks/notes/", task_views.notes, name="notes"),

@@ -29,6 +29,7 @@ REASONS = {
     "refunded": gettext_lazy("The order was refunded."),
     "too_old": gettext_lazy("The purchase was too long ago to ask about."),
     "open_case": gettext_lazy("They are unhappy and wait for help."),
+    "unhappy": gettext_lazy("Their last answer was an unhappy one."),
     "cooldown": gettext_lazy("They had a message from you not long before."),
     "paused": gettext_lazy("The program was paused."),
     "case_ended": gettext_lazy("Their case had ended before it was due."),

@@ -80,10 +80,19 @@ def _orders(store: Store, since: datetime, until: datetime) -> QuerySet[Order]:
 
 
 def advise(
-    friend: OfferTerms, advocate: OfferTerms | None, store: Store, at: datetime, *, margin: int | None = None
+    friend: OfferTerms,
+    advocate: OfferTerms | None,
+    store: Store,
+    at: datetime,
+    *,
+    margin: int | None = None,
+    average_minor: int | None = None,
 ) -> list[Advice]:
-    """What the store's orders say about these two gifts; `margin` in percent of a sale. Empty without orders."""
-    sales = sales_of(store, at)
+    """What the store's orders say about these two gifts; `margin` in percent of a sale.
+
+    While there are no orders it speaks of a usual purchase of `average_minor`; empty without that, too.
+    """
+    sales = sales_of(store, at) or (Sales(average_minor, 0, 0, 0, 0) if average_minor else None)
     if sales is None:
         return []
     pieces = [_kind(friend, sales, store), _cost(friend, advocate, sales, store, margin)]

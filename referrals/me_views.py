@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.models import Customer
 from customers.services.preferences import set_preferences
 from outreach.rendering import unsubscribe_url
-from referrals.models import Referral, ShareLink
+from referrals.materials import drawing
+from referrals.models import Program, Referral, ShareLink
 from referrals.public import devices, friends
 from referrals.public.contests import cards_of
 from referrals.public.ladders import boost_of, standing_of
@@ -29,7 +30,7 @@ from referrals.public.progress import progress_of
 from referrals.public.sharing import share_panel
 from referrals.public.terms import Speaker, terms_path
 from referrals.public_forms import AppealForm, MissingForm, PayoutForm, PreferencesForm
-from referrals.services import appeals, links
+from referrals.services import appeals, links, wallets
 from referrals.services.devices import hashed, note_device
 from referrals.services.programs import program_for, program_of
 from rewards.addresses import Method
@@ -88,7 +89,7 @@ def share(request: HttpRequest, owner: Customer, token: str) -> HttpResponse:
     now, store = timezone.now(), owner.store
     link = links.share_link_of(owner, at=now)
     link.customer = owner
-    response = render(request, "referrals/public/share.html", _page(link, token))
+    response = render(request, "referrals/public/share.html", page_of(link, token, program_for(owner, now)))
     if is_bot(request):
         return response
     known = devices.known_device(request)
@@ -97,11 +98,10 @@ def share(request: HttpRequest, owner: Customer, token: str) -> HttpResponse:
     return response if known else devices.remember(response, value)
 
 
-def _page(link: ShareLink, token: str) -> dict[str, object]:
-    """Everything that the advocate's page shows."""
+def page_of(link: ShareLink, token: str, mine: Program | None) -> dict[str, object]:
+    """Everything that the advocate's page shows; `mine` is the program that runs for them, None while none does."""
     owner, now = link.customer, timezone.now()
     store: Store = owner.store
-    mine = program_for(owner, now)
     program = mine or program_of(store, now)
     standing = standing_of(store, owner, program.terms.ladder, now)
     return {
@@ -117,7 +117,9 @@ def _page(link: ShareLink, token: str) -> dict[str, object]:
         "token": token,
         "owner": owner,
         "beacon": reverse("referral:shared", args=[token]),
+        "story_url": reverse("referral:story", args=[token]) if drawing.can_draw() else "",
         "testimonials": testimonials.feed(store, 3),
+        "wallets": wallets.offered(store, now) if mine else (),
         "stop_url": unsubscribe_url(store, owner),
     }
 

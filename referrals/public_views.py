@@ -24,7 +24,9 @@ from referrals.public.holdings import voucher_state
 from referrals.public.ladders import standing_of, tiers_of
 from referrals.public.limits import WINDOW, too_many_claims
 from referrals.public.pages import came_from, gone, is_bot
+from referrals.public.pictures import card_url
 from referrals.public.sharing import qr_svg, share_panel
+from referrals.public.spelling import spelled
 from referrals.public.terms import Speaker, terms_path
 from referrals.public_forms import ClaimForm
 from referrals.services import asking, claims, links
@@ -178,6 +180,7 @@ def gift(request: HttpRequest, code: str, claim: str) -> HttpResponse:
         "by_store": taken.link.customer.is_store,
         "voucher": voucher,
         "code": voucher.as_shown,
+        "spelled": spelled(voucher.as_shown),
         "qr": qr_svg(voucher.code, label=voucher.as_shown),
         "state": voucher_state(voucher, timezone.now()),
         "terms_url": terms_path(taken.terms),
@@ -243,12 +246,20 @@ def _landing(
     notice: str = "",
     visit: Visit | None = None,
 ) -> HttpResponse:
+    page = landing_of(invited, form, notice=notice, visit=visit)
+    return render(request, "referrals/public/landing.html", page, status=status)
+
+
+def landing_of(invited: Invited, form: ClaimForm, *, notice: str = "", visit: Visit | None = None) -> dict[str, object]:
+    """Everything that the friend's page shows."""
     link, program, now = invited.link, invited.program, timezone.now()
     offer = program.terms.friend_offer
     is_full = not has_room(program.terms)
-    context = {
+    return {
         "link": link,
         "url": links.landing_url(link),
+        "card_url": card_url(program.terms, get_language() or "en"),
+        "spelled": spelled(link.code),
         "sender": short(link.customer.first_name),
         "by_store": link.customer.is_store,
         "form": form,
@@ -261,7 +272,6 @@ def _landing(
         "testimonials": testimonials.feed(link.store, 3),
         **_gift_words(link.store, offer),
     }
-    return render(request, "referrals/public/landing.html", context, status=status)
 
 
 def _good_until(offer: Offer, terms: Terms, now: datetime) -> datetime:

@@ -6,29 +6,26 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Sum, Value, When
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from customers.models import Customer, Order, Product
-from referrals import appeals_found, changes
+from referrals import appeals_found
 from referrals.fraud import words as signs
 from referrals.models import Boost, Program, Referral, ReferralEvent
 from referrals.public.ladders import gets
 from referrals.reasons import evidence_of, isolate, rivals_of
 from referrals.services import naming
 from referrals.services.programs import programs_of
-from referrals.services.terms import describe
 from rewards import rules as reward_rules
-from rewards.models import Offer, Redemption, Reward, Terms, Tier, Voucher
+from rewards.models import Offer, Redemption, Reward, Tier, Voucher
 from rewards.services import granting
 from rewards.services.statements import BudgetStanding, budget_standings
 from rewards.services.vouchers import is_given_later
 from rewards.wording import offer_text, tier_text
 from stores import lists
-from stores.models import AuditEvent, Store
+from stores.models import Store
 
 WAITING = [Referral.Status.FLAGGED, Referral.Status.PENDING]
 DECIDED = [Referral.Status.APPROVED, Referral.Status.VOIDED]
@@ -224,72 +221,6 @@ def order_total(referrals: Iterable[Referral]) -> int:
 
 
 # -- Programs --
-
-
-def effects(program: Program) -> list[str]:
-    """Whom new terms do not touch, and whom they do."""
-    store, of_program = program.store, {"terms__budget": program.budget_id}
-    given = Voucher.objects.for_store(store).filter(status=Voucher.Status.ISSUED, kind=Voucher.Kind.OFFER)
-    waiting = Referral.objects.for_store(store).filter(status__in=WAITING, **of_program)
-    held = given.filter(Q(reward__terms__budget=program.budget_id) | Q(claim__terms__budget=program.budget_id)).count()
-    coming = waiting.count()
-    lines = []
-    if held:
-        words = ngettext(
-            "%(count)s gift or reward is given and not used yet: it keeps what it promised.",
-            "%(count)s gifts and rewards are given and not used yet: they keep what they promised.",
-            held,
-        )
-        lines.append(words % {"count": changes.number(held)})
-    if coming:
-        words = ngettext(
-            "%(count)s purchase of a friend waits to be counted: it is rewarded by the steps of its day.",
-            "%(count)s purchases of friends wait to be counted: they are rewarded by the steps of their day.",
-            coming,
-        )
-        lines.append(words % {"count": changes.number(coming)})
-    return lines or [_("Nobody holds a gift or waits for a reward yet.")]
-
-
-@dataclass(frozen=True)
-class Version:
-    """A change of the program in the past. `back_to` is the number of the terms before it, where they are known."""
-
-    at: datetime
-    by: str
-    lines: list[str]
-    back_to: int | None
-
-
-def history(program: Program) -> list[Version]:
-    """The latest changes of the program in words, newest first."""
-    actions = ["program.made", "program.changed", "program.status", "program.boost"]
-    events = AuditEvent.objects.for_store(program.store).filter(action__in=actions, subject=program.public_id)
-    return [
-        Version(
-            event.at,
-            str(event.user or ""),
-            changes.in_words(event.before, event.after, program.store),
-            event.before.get("version") if event.action == "program.changed" else None,
-        )
-        for event in events.select_related("user").order_by("-at", "-pk")[:HISTORY]
-    ]
-
-
-def version_of(program: Program, typed: str) -> Terms | None:
-    """An older version of the program's terms by its number as it was sent; None where there is no such one."""
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 9):
-        return None
-    versions = Terms.objects.for_store(program.store).filter(budget=program.budget_id)
-    joined = versions.select_related("friend_offer__product", "second_offer__product", "ladder", "friend_ladder")
-    found: Terms | None = joined.filter(number=int(typed)).first()
-    return found
-
-
-def preview(program: Program | None, after: changes.Facts, store: Store) -> dict[str, Any]:
-    """What saving would change, and for whom; of a program that is yet to be made nothing."""
-    lines = changes.in_words(describe(program), after, store) if program else []
-    return {"changes": lines, "effects": effects(program) if program and lines else []}
 
 
 @dataclass(frozen=True)

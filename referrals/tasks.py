@@ -12,13 +12,17 @@ from referrals.services import (
     contests,
     deciding,
     devices,
+    forgetting,
     journeying,
     later,
     merging,
     partner_statements,
+    prints,
     promising,
     refunds,
     stopping,
+    unimporting,
+    wallets,
 )
 from rewards.services import granting
 from stores.models import Store
@@ -163,10 +167,40 @@ def send_by_hand(at: datetime) -> int:
     return campaigns.continue_all(at)
 
 
+@periodic(5)
+def make_prints(at: datetime) -> int:
+    """Make the codes and sheets of large print runs, piece by piece, each in a transaction of its own."""
+    return prints.continue_all(at)
+
+
+@periodic(60)
+def forget_customers(at: datetime) -> int:
+    """Forget customers whose owner said so an hour ago, each in a transaction of its own."""
+    return forgetting.continue_all(at)
+
+
+@periodic(5)
+def take_back_files(at: datetime) -> int:
+    """Take files back that somebody undid, piece by piece, each in a transaction of its own."""
+    return unimporting.continue_all(at)
+
+
+@periodic(86400)
+def forget_sheets(at: datetime) -> int:
+    """Delete sheets of large print runs after a week."""
+    return for_each_store(prints.forget_sheets, at)
+
+
 @periodic(60)
 def bring_along(at: datetime) -> int:
     """Bring along what was written to somebody in the moment they were merged with another customer."""
     return for_each_store(merging.bring_along, at)
+
+
+@periodic(86400)
+def renew_wallet_secrets(at: datetime) -> int:
+    """After a change of SECRET_KEY: seal the stores' keys for passes under the new one."""
+    return for_each_store(wallets.renew_secrets, at)
 
 
 @periodic(86400)

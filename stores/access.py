@@ -52,6 +52,7 @@ def for_role(needed: Role) -> Callable[[Callable[..., HttpResponse]], Callable[.
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
+        guarded.role = needed  # type: ignore[attr-defined]  # read where pages are listed
         return guarded
 
     return decorate

@@ -37,11 +37,24 @@ def store_id_by_share_code(code: str) -> int | None:
     return _first("SELECT goodword_store_by_share_code(%s)", code)
 
 
+def store_id_by_print_code(code: str) -> int | None:
+    """The id of the store whose print run has that normalised code."""
+    return _first("SELECT goodword_store_by_print_code(%s)", code)
+
+
 def stores_with_jobs(kind: str) -> list[int]:
     """Ids of the stores where long work of this kind goes on, or is to begin."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM goodword_stores_with_jobs(%s)", [kind])
         return [row[0] for row in cursor.fetchall()]
+
+
+def sample_of(store: Store) -> int | None:
+    """The id of the store's sample, if there is one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT goodword_sample_of(%s)", [store.pk])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def named(slug: str) -> Store | None:

@@ -32,18 +32,55 @@ class Piece:
     is_last: bool = False
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: rows, and in percent; `seconds_left` is None while nothing can be said."""
+
+    seen: int
+    total: int
+    percent: int
+    seconds_left: int | None
+
+
+def progress(job: Job, now: datetime) -> Progress:
+    """How far the job is at `now` (aware UTC), for the page that shows it."""
+    seen, total = job.done + job.failed, job.total
+    passed = (now - job.started_at).total_seconds()
+    left = round(passed * (total - seen) / seen) if seen and total >= seen else None
+    return Progress(seen, total, min(100 * seen // total, 100) if total else 0, left)
+
+
 def begin(
-    store: Store, *, kind: str, key: str, subject: str, data: dict[str, Any], total: int, by: User | None, at: datetime
+    store: Store,
+    *,
+    kind: str,
+    key: str,
+    subject: str,
+    data: dict[str, Any],
+    total: int,
+    by: User | None,
+    at: datetime,
+    due_at: datetime | None = None,
 ) -> tuple[Job, bool]:
     """The job for this wish, and whether this call began it.
 
     Of two presses (`key`), and of two wishes for the same `subject` while one is at work, the second gets the first's.
+    Nobody works on it before `due_at`: until then it can be stopped, and nothing has happened.
     """
     job = Job(store=store, kind=kind, key=key, subject=subject, data=data, total=total, by=by, started_at=at)
+    job.touched_at = due_at - ABANDONED if due_at else None
     if insert_new(job):
         return job, True
     jobs = Job.objects.for_store(store)
     return jobs.filter(key=key).first() or jobs.get(subject=subject, state=Job.State.RUNNING), False
+
+
+def record(store: Store, *, kind: str, data: dict[str, Any], done: int, total: int, by: User, at: datetime) -> Job:
+    """Work that was done at once, written down with what it did, so that it can be undone."""
+    job = Job(store=store, kind=kind, data=data, done=done, total=total, by=by, started_at=at, ended_at=at)
+    job.key, job.state = f"{kind}:{job.public_id}", Job.State.DONE
+    job.save()
+    return job
 
 
 def work(store: Store, job_id: int, step: Callable[[Job, datetime], Piece], *, seconds: float = TURN) -> Job:
@@ -76,6 +113,12 @@ def waiting(store: Store, kind: str, at: datetime) -> list[int]:
     found = list(free.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
     Job.objects.for_store(store).filter(pk__in=found).update(touched_at=at)
     return found
+
+
+def is_held(store: Store, kind: str) -> bool:
+    """Whether somebody works on a job of this kind at this moment; else nobody can until the transaction ends."""
+    rows = Job.objects.for_store(store).filter(kind=kind, state=Job.State.RUNNING)
+    return rows.count() > len(rows.select_for_update(skip_locked=True))
 
 
 def _write(job: Job, piece: Piece, touched_at: datetime | None) -> None:

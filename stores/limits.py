@@ -48,3 +48,8 @@ def _ask(question: Callable[[], int]) -> int:
         logger.warning("the counter of tries is out of reach", exc_info=True)
         _away_until = time.monotonic() + REST
         return 0
+
+
+def forget(name: str) -> None:
+    """Begin to count the tries of `name` anew: they came from somebody who is let in."""
+    _ask(lambda: int(cache.delete(name)))

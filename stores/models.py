@@ -67,6 +67,8 @@ class Store(models.Model):
         _("colour"), max_length=7, default="#0f766e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
     )
     website = models.URLField(_("web shop"), blank=True)
+    # Further addresses of the shop's own site, as https://shop.example: where our frames may stand (stores.framing).
+    site_addresses = models.JSONField(_("other addresses of your site"), default=list)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     postal_address = models.CharField(
         _("postal address"), max_length=250, blank=True, help_text=_("The law asks for it under marketing mail.")
@@ -97,6 +99,9 @@ class Store(models.Model):
     )
     review_links = models.JSONField(_("public review pages"), default=list)  # [{"name", "url"}]; to everyone alike
     created_at = models.DateTimeField(default=now)
+    # A made-up twin to look at: it sends nothing, and alone may be removed. Never changes (migration 0008).
+    sample_of = models.OneToOneField("self", models.PROTECT, null=True, related_name="+", editable=False)
+    setup = models.JSONField(default=dict, editable=False)  # how far its owner is: see insights.setup
 
     def __str__(self) -> str:
         return self.name
@@ -105,6 +110,11 @@ class Store(models.Model):
     def zone(self) -> ZoneInfo:
         """The store's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether everything in it is made up."""
+        return self.sample_of_id is not None
 
 
 class Location(PublicModel):
@@ -193,6 +203,25 @@ class AuditEvent(StoreModel):
         indexes = [models.Index(fields=["store", "-at"], name="audit_recent")]
 
 
+class Draft(StoreModel):
+    """What somebody typed into an editor and has not published: nobody sees it, and it changes nothing.
+
+    One a thing that is edited (`subject`), for everybody who edits it. `revision` is new at each save: it tells
+    whoever saves next whether theirs is the latest they saw. `base` is the seal (`stores.drafts`) of what was in
+    force when it was begun.
+    """
+
+    subject = models.CharField(max_length=80)  # "program:<its public id>"
+    typed = models.JSONField(default=dict)  # field -> text, as the form sent it
+    base = models.CharField(max_length=32)
+    revision = models.CharField(max_length=20)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "subject"], name="draft_once")]
+
+
 class Tick(models.Model):
     """One run of a periodic job in one slot of time; unique, so two beats run it once."""
 
@@ -249,3 +278,17 @@ class Job(PublicModel):
             models.Index(fields=["store", "touched_at"], condition=models.Q(state="running"), name="job_running"),
             models.Index(fields=["store", "kind", "-started_at"], name="job_recent"),
         ]
+
+
+class JobFile(StoreModel):
+    """A piece of a file that a job made, to be fetched within some days; it can be made again."""
+
+    job = TenantKey(Job, models.PROTECT, related_name="files")
+    name = models.CharField(max_length=60)
+    number = models.PositiveIntegerField()  # its place among the pieces of that name
+    content = models.BinaryField()  # zlib
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "job", "name", "number"], name="jobfile_once")]
+        indexes = [models.Index(fields=["store", "made_at"], name="jobfile_age")]

@@ -17,7 +17,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.gzip import gzip_page
 
 from stores import directory, tokens
 from stores.models import Store
@@ -29,7 +28,6 @@ def public_page(view: View) -> View:
     """A page without login: no cookie needed, not cached, not indexed, no address leaks to other sites."""
 
     @csrf_exempt
-    @gzip_page  # slow phones; it varies the length, so that what is compressed tells nothing (BREACH)
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with timezone.override(None):  # the zone a page acts in must not outlive it on this thread

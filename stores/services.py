@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 
 from stores.api_auth import hash_key
 from stores.models import ApiKey, AuditEvent, Membership, Role, Store, User
+
+KEY_UNDO = timedelta(minutes=10)  # a key that was stopped for cause stays stopped
 
 
 class LastOwner(Exception):
@@ -114,11 +116,21 @@ def create_key(store: Store, *, name: str, scopes: Iterable[str], by: User | Non
 
 
 def revoke_key(key: ApiKey, *, by: User | None, at: datetime) -> bool:
-    """Stop a key from working, for good; False if it had stopped."""
+    """Stop a key from working; False if it had stopped. `restore_key` undoes it for a while."""
     with transaction.atomic():
         moved = ApiKey.objects.filter(pk=key.pk, store_id=key.store_id, revoked_at=None).update(revoked_at=at)
         if moved:
             note(key.store, "key.revoked", subject=key.public_id, before={"name": key.name}, by=by, at=at)
+    return bool(moved)
+
+
+def restore_key(key: ApiKey, *, by: User | None, at: datetime) -> bool:
+    """Undo the stopping of a key within `KEY_UNDO`; False for one that works, or was stopped longer ago."""
+    with transaction.atomic():
+        mine = ApiKey.objects.filter(pk=key.pk, store_id=key.store_id, revoked_at__gte=at - KEY_UNDO)
+        moved = mine.update(revoked_at=None)
+        if moved:
+            note(key.store, "key.restored", subject=key.public_id, after={"name": key.name}, by=by, at=at)
     return bool(moved)
 
 

@@ -21,4 +21,5 @@ dashboard = [
     path("settings/people/<int:pk>/", views.person, name="person"),
     path("settings/keys/", views.keys, name="keys"),
     path("settings/keys/<str:public_id>/revoke/", views.revoke_key, name="revoke_key"),
+    path("settings/keys/<str:public_id>/restore/", views.restore_key, name="restore_key"),
 ]

@@ -36,8 +36,9 @@ def home(request: HttpRequest) -> HttpResponse:
 def mine(request: HttpRequest) -> HttpResponse:
     """The stores I work for; the only one opens at once, unless `?all=1` asks for the list."""
     memberships = stores_of(_me(request))
-    if len(memberships) == 1 and "all" not in request.GET:
-        only = memberships[0]
+    real = [one for one in memberships if not one.store.is_sample]
+    if len(real) == 1 and "all" not in request.GET:
+        only = real[0]
         return redirect("checkout:counter" if only.role == Role.STAFF else "insights:home", store=only.store.slug)
     return render(request, "stores/mine.html", {"memberships": memberships})
 
@@ -60,7 +61,7 @@ def settings(request: HttpRequest, store: Store) -> HttpResponse:
 def people(request: HttpRequest, store: Store) -> HttpResponse:
     """Who works in the store; POST adds somebody."""
     form = PersonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _add(request, store, form):
+    if request.method == "POST" and form.is_valid() and add(request, store, form):
         return redirect("stores:people", store=store.slug)
     return _page(
         request,
@@ -74,9 +75,12 @@ def people(request: HttpRequest, store: Store) -> HttpResponse:
     )
 
 
-def _add(request: HttpRequest, store: Store, form: PersonForm) -> bool:
+def add(request: HttpRequest, store: Store, form: PersonForm) -> bool:
     """Add the person of a valid form; False with a word on the form when that cannot be."""
     email, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
+    if store.is_sample:
+        form.add_error(None, _("This is sample data, and nobody gets mail from it. Add people in your own store."))
+        return False
     if limits.count(f"invite:{store.pk}", per_seconds=3600) > INVITES_AN_HOUR:
         form.add_error(None, _("That were many people in one hour. Wait a while, then go on."))
         return False
@@ -118,7 +122,7 @@ def person(request: HttpRequest, store: Store, pk: int) -> HttpResponse:
         if action == "remove":
             services.remove_person(membership, by=_me(request), at=timezone.now())
             request.session["removed"] = {"email": membership.user.email, "role": membership.role}
-        elif action == "mail" and not membership.user.last_login:
+        elif action == "mail" and not membership.user.last_login and not store.is_sample:
             _send_password_mail(request, membership.user.email)
             messages.success(request, _("The mail is on its way."))
         elif action == "role" and role in Role.values:
@@ -145,18 +149,30 @@ def keys(request: HttpRequest, store: Store) -> HttpResponse:
         form = KeyForm()
     listed = ApiKey.objects.for_store(store).order_by("-created_at", "-pk")
     # The answer to the POST itself: a redirect would need the key kept somewhere in between.
-    return _page(request, "keys", {"form": form, "keys": listed, "text": text})
+    just = request.session.pop("stopped_key", "")
+    stopped = next((key for key in listed if key.public_id == just and key.revoked_at), None)
+    return _page(request, "keys", {"form": form, "keys": listed, "text": text, "stopped": stopped})
 
 
 @for_role(Role.OWNER)
-@require_http_methods(["GET", "POST"])
+@require_POST
 def revoke_key(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
-    """Stop a key for good: GET asks, naming it, because this cannot be undone."""
+    """Stop a key at once; the page it leads to offers to undo it."""
     key = get_object_or_404(ApiKey.objects.for_store(store).select_related("store"), public_id=public_id)
-    if request.method == "GET":
-        return _page(request, "revoke_key", {"key": key})
     if services.revoke_key(key, by=_me(request), at=timezone.now()):
-        messages.success(request, _("The key was stopped."))
+        request.session["stopped_key"] = key.public_id
+    return redirect("stores:keys", store=store.slug)
+
+
+@for_role(Role.OWNER)
+@require_POST
+def restore_key(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
+    """Undo the stopping of a key, some minutes long."""
+    key = get_object_or_404(ApiKey.objects.for_store(store).select_related("store"), public_id=public_id)
+    if services.restore_key(key, by=_me(request), at=timezone.now()):
+        messages.success(request, _("The key works again."))
+    elif key.revoked_at:
+        messages.error(request, _("This key was stopped too long ago. Make a new one."))
     return redirect("stores:keys", store=store.slug)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
+from urllib.parse import urlencode
 
 import segno
 from django.conf import settings
@@ -19,15 +21,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from customers.models import Product
 from outreach.journeys import journey_of
 from outreach.models import Kind
-from stores import tokens
+from stores import drafts, previews, tokens
 from stores.access import for_role
+from stores.drafts import Notice
+from stores.framing import origins_of
 from stores.models import Location, Role, Store, User
-from surveys import rules, wording
+from stores.previews import chosen
+from surveys import publishing, rules, wording
 from surveys.editor_forms import SurveyForm, scale_of
 from surveys.models import Question, Survey
-from surveys.public_forms import scores_for
+from surveys.public_forms import AnswerForm, WalkInForm
+from surveys.public_views import question_context
 from surveys.services import editing
-from surveys.walk_in_views import origin_of
 
 PRODUCTS_OFFERED = 200
 
@@ -38,13 +43,14 @@ def surveys(request: HttpRequest, store: Store) -> HttpResponse:
     """Every question with how many answered it."""
     rows = Survey.objects.for_store(store).select_related("product", "category", "location", "segment")
     counted = rows.annotate(answers=Count("responses"), last_at=Max("responses__at")).order_by("-is_on", "name")
-    context = {"nav_key": "reports", "tab": "questions", "surveys": counted, **_switches(store)}
+    drafted = drafts.subjects(store, "survey")
+    context = {"nav_key": "reports", "tab": "questions", "surveys": counted, "drafted": drafted, **_switches(store)}
     return render(request, "surveys/dashboard/surveys.html", context)
 
 
 def _switches(store: Store) -> dict[str, object]:
     """What has to be on elsewhere for a question to be asked."""
-    return {"periodic_is_on": journey_of(store, Kind.PERIODIC).is_on, "site": origin_of(store)}
+    return {"periodic_is_on": journey_of(store, Kind.PERIODIC).is_on, "site": ", ".join(origins_of(store))}
 
 
 @for_role(Role.MANAGER)
@@ -59,8 +65,19 @@ def new_survey(request: HttpRequest, store: Store) -> HttpResponse:
 @for_role(Role.MANAGER)
 @require_http_methods(["GET", "POST"])
 def survey(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
-    """Change a question; answers that came before keep their own scale."""
-    return _edit(request, store, _find(store, public_id))
+    """Change a question; answers that came before keep their own scale.
+
+    POST `step` says what for: save (a draft), publish, look, drop and undrop the draft.
+    """
+    found = _find(store, public_id)
+    if request.method == "GET":
+        return _opened(request, store, found)
+    step = request.POST.get("step", "save")
+    if step in ("drop", "undrop"):
+        return _drop(request, found) if step == "drop" else _undrop(request, found)
+    if step == "save":
+        return _save_draft(request, store, found)
+    return _edit(request, store, found)
 
 
 def _find(store: Store, public_id: str) -> Survey:
@@ -68,57 +85,210 @@ def _find(store: Store, public_id: str) -> Survey:
     return get_object_or_404(rows, public_id=public_id)
 
 
-def _edit(request: HttpRequest, store: Store, found: Survey) -> HttpResponse:
-    before = editing.facts_of(found) if found.pk else {}
-    is_used = bool(found.pk and editing.is_used(found))
-    form = SurveyForm(request.POST or None, instance=found, store=store, is_used=is_used)
-    if request.method == "POST" and form.is_valid():
-        kept = form.typed()
-        editing.save_survey(kept, before=before, by=_me(request), at=timezone.now())
-        messages.success(request, _("Saved: “%(name)s” is asked from now on.") % {"name": kept.name}
-                         if kept.is_on else _("Saved. “%(name)s” is switched off.") % {"name": kept.name})  # fmt: skip
-        return redirect("surveys:survey", store=store.slug, public_id=kept.public_id)
+def _opened(request: HttpRequest, store: Store, found: Survey) -> HttpResponse:
+    """The draft where there is one, else what is in force; `?version=` an older version, to look at."""
+    asked, draft = request.GET.get("version", ""), drafts.draft_of(store, publishing.subject_of(found))
+    if not asked:
+        return _edit(request, store, found, draft.typed if draft else None)
+    facts = publishing.facts_of_version(found, asked)
+    if facts is None:
+        raise Http404("no such version")
+    in_force, is_on = editing.facts_of(found), found.is_on
+    for fact, value in (facts | {"is_on": is_on}).items():
+        setattr(found, fact, value)
+    return _edit(request, store, found, in_force=in_force, notice=Notice("version"))
+
+
+def _edit(
+    request: HttpRequest,
+    store: Store,
+    found: Survey,
+    typed: Mapping[str, str] | None = None,
+    *,
+    in_force: editing.Facts | None = None,
+    notice: Notice | None = None,
+) -> HttpResponse:
+    """The editor with what was sent, or `typed`, or what `found` is; `in_force` where `found` is an older version."""
+    before = in_force or (editing.facts_of(found) if found.pk else {})
+    is_used, step = bool(found.pk and editing.is_used(found)), request.POST.get("step", "publish")
+    form = SurveyForm(request.POST or typed, instance=found, store=store, is_used=is_used)
+    is_readable = not form.is_bound or form.is_valid()
+    shown = form.typed() if form.is_bound else found
+    status = 409 if notice and request.method == "POST" else 422 if request.method == "POST" and form.errors else 200
+    if request.method == "POST" and is_readable and step == "publish" and not notice:
+        try:
+            return _publish(request, store, shown, before)
+        except drafts.Unseen:
+            notice = _outdated(found, before, request.POST.get("base", ""))
+            status = 422 if notice.kind == "look" else 409
     context = {
         "nav_key": "reports",
         "survey": found,
         "form": form,
         "is_used": is_used,
         "products": Product.objects.for_store(store).order_by("name")[:PRODUCTS_OFFERED],
+        "notice": notice,
+        "coming": publishing.coming_of(store, shown, before) if is_readable else None,
         **_switches(store),
-        **_preview(request, store, found),
+        **_drafted(request, store, found, before, notice),
+        **_preview(request, store, shown),
     }
-    return render(request, "surveys/dashboard/survey.html", context, status=422 if form.errors else 200)
+    return render(request, "surveys/dashboard/survey.html", context, status=status)
+
+
+def _drafted(
+    request: HttpRequest, store: Store, found: Survey, in_force: editing.Facts, notice: Notice | None
+) -> dict[str, object]:
+    """The draft, what somebody else did meanwhile, older versions; nothing of it for a new question."""
+    base = drafts.seal(in_force, {})
+    if not found.pk:
+        return {"base": base, "address": reverse("surveys:new_survey", args=[store.slug])}
+    subject, asked, steps = publishing.subject_of(found), request.GET, publishing.history(found)
+    draft, undo = drafts.draft_of(store, subject), asked.get("undo", "")
+    post = request.POST if request.method == "POST" else None
+    return {
+        "base": drafts.base_of(post, base, notice),
+        "draft": draft,
+        "is_draft_outdated": draft is not None and draft.base != base,
+        "begun": drafts.begun_of(post, draft, notice),
+        "dropped": drafts.dropped(store, subject, asked.get("dropped", "")),
+        "undo_to": undo if undo and any(one.back_to == undo for one in steps) else "",
+        "history": steps,
+        "address": reverse("surveys:survey", args=[store.slug, found.public_id]),
+        "back_address": reverse("surveys:survey_back", args=[store.slug, found.public_id]),
+    }
+
+
+def _publish(request: HttpRequest, store: Store, kept: Survey, before: editing.Facts) -> HttpResponse:
+    """Keep a new question, or put a changed one in force as it was shown. Raises drafts.Unseen."""
+    at, by = timezone.now(), _me(request)
+    if kept.pk is None:
+        editing.save_survey(kept, before=before, by=by, at=at)
+        messages.success(request, _("Published: “%(name)s” is asked from now on.") % {"name": kept.name})
+        return _to(kept)
+    undo = _version_now(kept)
+    changed = editing.publish(kept, seal=request.POST.get("seal", ""), by=by, at=at)
+    drafts.end_draft(store, publishing.subject_of(kept), request.POST.get("begun", ""))
+    if not changed:
+        messages.info(request, _("Nothing was different, so nothing changed."))
+        return _to(kept)
+    latest = publishing.latest(kept)
+    undo = undo or (f"-{latest.pk}" if latest else "")
+    words = _("Published: “%(name)s” is asked like this from now on.") if kept.is_on else _(
+        "Published. “%(name)s” is switched off.")  # fmt: skip
+    messages.success(request, words % {"name": kept.name})
+    return _to(kept, undo=undo)
+
+
+def _version_now(found: Survey) -> str:
+    """How the version that holds until now will be named: by its event, or as what the next one comes after."""
+    made = publishing.events_of(found).filter(after__has_key="wording").first()
+    return str(made.pk) if made else ""
+
+
+def _to(found: Survey, **asked: object) -> HttpResponse:
+    """Back to the editor; `undo` is the version that held until now, `dropped` the draft thrown away."""
+    address = reverse("surveys:survey", args=[found.store.slug, found.public_id])
+    return redirect(f"{address}?{urlencode(asked)}" if asked else address)
+
+
+def _save_draft(request: HttpRequest, store: Store, found: Survey) -> HttpResponse:
+    """Keep what is typed, right or wrong: nobody is asked it."""
+    subject, base = publishing.subject_of(found), drafts.seal(editing.facts_of(found), {})
+    typed, begun = drafts.fields_of(request.POST, besides=("language",)), request.POST.get("begun", "")
+    try:
+        drafts.save_draft(store, subject, typed, base=base, begun=begun, by=_me(request), at=timezone.now())
+    except drafts.SavedMeanwhile:
+        draft = drafts.draft_of(store, subject)
+        told = Notice("saved", str(draft.by or ""), draft.saved_at) if draft else Notice("saved")
+        return _edit(request, store, found, notice=told)
+    messages.success(request, _("Saved as a draft: nobody is asked it until you publish it."))
+    return _to(found)
+
+
+def _drop(request: HttpRequest, found: Survey) -> HttpResponse:
+    """Throw the draft away, with an undo."""
+    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=_me(request), at=timezone.now())
+    return _to(found, dropped=event.pk) if event else _to(found)
+
+
+def _undrop(request: HttpRequest, found: Survey) -> HttpResponse:
+    event = drafts.dropped(found.store, publishing.subject_of(found), request.POST.get("event", ""))
+    if event is None:
+        raise Http404("no such draft")
+    try:
+        drafts.bring_back(event, by=_me(request), at=timezone.now())
+    except drafts.SavedMeanwhile:
+        messages.error(request, _("There is a newer draft by now: it stays."))
+    return _to(found)
+
+
+def _outdated(found: Survey, in_force: editing.Facts, base: str) -> Notice:
+    """Who was faster; or that there was no look at the changes yet."""
+    if base == drafts.seal(in_force, {}):
+        return Notice("look")
+    event = publishing.latest(found)
+    return Notice("published", str(event.user or ""), event.at) if event else Notice("published")
 
 
 @for_role(Role.MANAGER)
 @require_POST
-def preview(request: HttpRequest, store: Store) -> HttpResponse:
-    """What people would see, for what is typed."""
-    form = SurveyForm(request.POST, instance=Survey(), store=store)
-    form.is_valid()  # what cannot be read is left out
-    found = form.typed()
-    found.occasion = request.POST.get("occasion", "")
-    found.question = request.POST.get("question", "")
-    return render(request, "surveys/dashboard/_survey_preview.html", _preview(request, store, found))
+def survey_back(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
+    """Put an older version in force again; whether it is switched on stays as it is."""
+    found = _find(store, public_id)
+    facts = publishing.facts_of_version(found, request.POST.get("version", ""))
+    if facts is None:
+        raise Http404("no such version")
+    undo = _version_now(found)
+    try:
+        changed = editing.go_back(found, facts, by=_me(request), at=timezone.now())
+    except editing.NotThere:
+        words = _("Something that version names is not there any more, or its name is taken. Look at it, and publish.")
+        messages.error(request, words)
+        return _to(found)
+    if changed:
+        messages.success(request, _("The older version holds again, from now on."))
+    return _to(found, undo=undo)
+
+
+@for_role(Role.MANAGER)
+@require_POST
+def preview(request: HttpRequest, store: Store, public_id: str = "") -> HttpResponse:
+    """What people would see, for what is typed, and what publishing it changes."""
+    found = _find(store, public_id) if public_id else Survey()
+    before = editing.facts_of(found) if found.pk else {}
+    form = SurveyForm(request.POST, instance=found, store=store, is_used=bool(found.pk and editing.is_used(found)))
+    coming = publishing.coming_of(store, form.typed(), before) if form.is_valid() else None
+    shown = form.typed()  # what cannot be read is left out
+    if not before:
+        shown.occasion, shown.question = request.POST.get("occasion", ""), request.POST.get("question", "")
+    context = {"is_part": True, "coming": coming, **_preview(request, store, shown)}
+    return render(request, "surveys/dashboard/_survey_beside.html", context)
 
 
 def _preview(request: HttpRequest, store: Store, found: Survey) -> dict[str, object]:
-    """The answer page's words in the language chosen beside the editor."""
-    asked = request.POST.get("language", "")
-    language = asked if asked in dict(settings.LANGUAGES) else store.locale
+    """The page with the question, as people see it, in the language chosen beside the editor."""
+    language = chosen(request.POST.get("language", ""), dict(settings.LANGUAGES), store.locale)
     question = scale_of(found)
     of_five = question is Question.CSAT
+    is_walk_in = found.occasion in (Survey.Occasion.COUNTER, Survey.Occasion.WIDGET)
     with translation.override(language):
-        shown = {
-            "asked": wording.question_text(store, found, product=found.product.name if found.product else ""),
-            "more": wording.more_texts(found),
-            "faces": wording.faces() if of_five else [],
-            "scores": [] if of_five else scores_for(question),
-            "language": language,
-            "dir": "rtl" if language == "fa" else "ltr",
-            "ranges": {group.value: _range(group, of_five=of_five) for group in rules.Group},
+        product = found.product.name if found.product else ""
+        form = WalkInForm(question=question) if is_walk_in else AnswerForm(question=question)
+        context = {
+            "asked": wording.question_text(store, found, product=product),
+            "product": product,
+            "stop_url": "#",
+            "parents": None,
+            **question_context(form, found),
         }
-    return {"shown": shown, "languages_to_preview": settings.LANGUAGES}
+        page = previews.page(request, f"surveys/public/{'walk_in' if is_walk_in else 'answer'}.html", context, language)
+        shown = {
+            "more": wording.more_texts(found),
+            "ranges": {group.value: _range(group, of_five=of_five) for group in rules.Group},
+            "dir": "rtl" if language == "fa" else "ltr",
+        }
+    return {"page": page, "language": language, "shown": shown, "languages_to_preview": settings.LANGUAGES}
 
 
 def _range(group: rules.Group, *, of_five: bool) -> tuple[int, int]:

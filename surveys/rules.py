@@ -99,18 +99,23 @@ class Satisfaction:
     answers: int
 
 
-def satisfaction(satisfied: int, answers: int) -> Satisfaction | None:
-    """The share of the satisfied with its Wilson interval; None without answers.
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """The ends of a part's 95 % interval, 0..1; `of` is above zero.
 
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22 (1927).
     """
+    z, part = 1.96, hits / of
+    spread = z * sqrt(part * (1 - part) / of + z * z / (4 * of * of))
+    middle, whole = part + z * z / (2 * of), 1 + z * z / of
+    return max((middle - spread) / whole, 0.0), min((middle + spread) / whole, 1.0)
+
+
+def satisfaction(satisfied: int, answers: int) -> Satisfaction | None:
+    """The share of the satisfied with its Wilson interval; None without answers."""
     if not answers:
         return None
-    z, part = 1.96, satisfied / answers
-    spread = z * sqrt(part * (1 - part) / answers + z * z / (4 * answers * answers))
-    middle, whole = part + z * z / (2 * answers), 1 + z * z / answers
-    low, high = (middle - spread) / whole, (middle + spread) / whole
-    return Satisfaction(100 * part, 100 * max(low, 0.0), 100 * min(high, 1.0), answers)
+    low, high = wilson(satisfied, answers)
+    return Satisfaction(100 * satisfied / answers, 100 * low, 100 * high, answers)
 
 
 def skip_reason(

@@ -6,9 +6,8 @@ and "change my answer" finds it; who knows the name may change it for 14 days, a
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from stores import directory, limits
 from stores.codes import public_id
+from stores.framing import framed, origins_of
 from stores.middleware import speak
 from stores.models import Location, Store
 from stores.public import act_in, address_of, enter_by_token, network_of, public_page
@@ -29,7 +29,6 @@ from surveys.public_views import closed, question_context
 from surveys.services import walk_ins
 from surveys.services.answering import TooLate
 
-HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?")  # nothing that could add a word to the header
 WINDOW = 600
 PER_ADDRESS = 40  # in ten minutes; a shop's own Wi-Fi is one address for everybody at the counter
 
@@ -67,25 +66,11 @@ def widget(request: HttpRequest, shop: str) -> HttpResponse:
     chosen = surveys.filter(public_id=read_name(asked)) if asked else surveys.filter(is_on=True)
     survey = chosen.select_related("store", "location").order_by("-pk").first()
     if store is None or survey is None:
-        return closed(request, status=404)
+        response = closed(request, status=404)
+        response.keeps_no_cookie = True  # type: ignore[attr-defined]  # as for those that are there: stores.framing
+        return response
     act_in(request, store)
-    return _framed(_serve(request, survey, survey.location, Via.WIDGET), store)
-
-
-def _framed(response: HttpResponse, store: Store) -> HttpResponse:
-    """Let the shop's own site show the page in a frame, and no other."""
-    home = origin_of(store)
-    if home:
-        response.xframe_options_exempt = True  # type: ignore[attr-defined]
-        response._csp_replace = {"frame-ancestors": [home]}  # type: ignore[attr-defined]
-    return response
-
-
-def origin_of(store: Store) -> str:
-    """Where the store's site lives, as a frame's rules name it: https://shop.example; '' for none."""
-    parts = urlsplit(store.website)
-    is_plain = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc.lower())
-    return f"{parts.scheme}://{parts.netloc.lower()}" if is_plain else ""
+    return framed(_serve(request, survey, survey.location, Via.WIDGET), store)
 
 
 def _serve(request: HttpRequest, survey: Survey, location: Location | None, via: Via) -> HttpResponse:
@@ -159,9 +144,14 @@ def _thanks(request: HttpRequest, survey: Survey, name: str) -> HttpResponse:
         "unhappy": answer.group is rules.Group.DETRACTOR,
         "case": getattr(answer, "case", None) if answer.customer_id else None,
         "change_url": _with(request, change=name) if timezone.now() <= answer.at + rules.CHANGE_WINDOW else "",
-        "framed": survey.occasion == Survey.Occasion.WIDGET,
+        "parents": _parents(survey),
     }
     return render(request, "surveys/public/walk_in_thanks.html", context)
+
+
+def _parents(survey: Survey) -> list[str] | None:
+    """The sites in whose frame the question stands; None where it is a page of its own."""
+    return origins_of(survey.store) if survey.occasion == Survey.Occasion.WIDGET else None
 
 
 def _with(request: HttpRequest, **query: str) -> str:
@@ -178,7 +168,7 @@ def _page(
         "asked": wording.question_text(survey.store, survey),
         "action": _with(request),
         "busy": busy,
-        "framed": survey.occasion == Survey.Occasion.WIDGET,
+        "parents": _parents(survey),
         **question_context(form, survey),
     }
     return render(request, "surveys/public/walk_in.html", context, status=status)

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 # What each address needs: the weakest role that may see it. Addresses without a store stand in OPEN.
 STAFF = {"counter", "quote", "redeem", "done", "today", "undo", "asks", "asked", "unasked", "names"}
+STAFF |= {"offline", "take_along", "bring_back", "worker", "manifest", "people", "switch", "own_pin", "shift"}
 # Reached without a store in the address: by a signed token, a code, a key or a log-in of one's own.
 OPEN_NAMESPACES = {"site", "health", "setup", "survey", "referral", "mail", "in", "api"}
 FILLER = {

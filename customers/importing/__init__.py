@@ -1,1 +1,2 @@
-"""Orders from files: `tables` reads rows, `orders` makes orders of them, `run` records them."""
+"""Customers and orders from files: `tables` and `spreadsheets` read rows, `columns` guesses what stands where,
+`people` and `orders` make customers and orders of them, `run` (a command) and `working` (a job) take them in."""

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 MAX_BYTES = 200 * 1024 * 1024
 MAX_COLUMNS = 500
 MAX_FIELD = 100_000
 DELIMITERS = ",;\t|"
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# What spreadsheets write that do not write UTF-8, by country.
+OLD_ENCODINGS = dict.fromkeys(("IR", "AF", "IQ", "SA", "AE", "EG", "JO", "KW", "QA", "OM", "BH", "LB"), "windows-1256")
 
 
 class Unreadable(Exception):
@@ -34,47 +39,66 @@ class Table:
 
     columns: list[str]
     rows: list[Row]
+    delimiter: str = ","
 
 
 def read_table(path: Path, *, encoding: str = "") -> Table:
-    """Read a CSV file: UTF-8 (with or without BOM) or UTF-16, comma, semicolon, tab or bar.
+    """The table in a file; see `parse`. Raises Unreadable."""
+    if not path.is_file():
+        raise Unreadable(_("There is no file %(path)s.") % {"path": path})
+    if path.stat().st_size > MAX_BYTES:
+        raise Unreadable(_("The file is larger than 200 MB. Split it and import the parts; rows in both count once."))
+    return parse(path.read_bytes(), encoding=encoding)
+
+
+def parse(raw: bytes, *, encoding: str = "", delimiter: str = "") -> Table:
+    """Read CSV: UTF-8 (with or without BOM) or UTF-16, comma, semicolon, tab or bar.
 
     Another `encoding` must be named: guessing would turn names into rubbish. A record with too few
     or too many cells, an overlong cell or a torn end becomes a Row with a `problem`; the others are
     read all the same. Raises Unreadable.
     """
-    text = _decode(path, encoding)
-    header, _, _ = text.partition("\n")
+    text = _decode(raw, encoding)
+    header, _mark, _rest = text.partition("\n")
     if not header.strip():
-        raise Unreadable("The file is empty. Export it again, with its header line.")
-    delimiter = max(DELIMITERS, key=header.count)
+        raise Unreadable(_("The file is empty. Export it again, with its header line."))
+    delimiter = delimiter or max(DELIMITERS, key=header.count)
     records = _records(text, delimiter)
     columns = [name.strip() for name in next(records).raw]
     if len(columns) > MAX_COLUMNS:
-        raise Unreadable(f"The file has {len(columns)} columns; at most {MAX_COLUMNS} are read.")
+        words = {"count": len(columns), "most": MAX_COLUMNS}
+        raise Unreadable(_("The file has %(count)s columns; at most %(most)s are read.") % words)
     doubled = {name for name in columns if name and columns.count(name) > 1}
     if doubled:
-        raise Unreadable(f"The column {sorted(doubled)[0]!r} stands twice in the header. Rename one of them.")
-    return Table(columns, [_row(record, columns) for record in records if record.problem or any(record.raw)])
+        name = {"name": sorted(doubled)[0]}
+        raise Unreadable(_("The column “%(name)s” stands twice in the header. Rename one of them.") % name)
+    rows = [_row(record, columns) for record in records if record.problem or any(record.raw)]
+    return Table(columns, rows, delimiter)
 
 
-def _decode(path: Path, encoding: str) -> str:
-    if not path.is_file():
-        raise Unreadable(f"There is no file {path}.")
-    if path.stat().st_size > MAX_BYTES:
-        raise Unreadable("The file is larger than 200 MB. Split it and import the parts; rows in both count once.")
-    raw = path.read_bytes()
+def likely_encoding(raw: bytes, country: str) -> str:
+    """The encoding the bytes are in, as far as they say so; else the one usual where the shop is, to be looked at."""
+    marked = "utf-16" if raw[:2] in BYTE_ORDER_MARKS else "utf-8-sig"
+    for name in (marked, OLD_ENCODINGS.get(country, "windows-1252")):
+        try:
+            raw.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return "latin-1"  # reads anything; the preview shows what it makes of it
+
+
+def _decode(raw: bytes, encoding: str) -> str:
     if raw[:4] == b"PK\x03\x04":
-        raise Unreadable("This is a spreadsheet or a zip archive. Save it as CSV (UTF-8) and import that.")
-    name = encoding or ("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        raise Unreadable(_("This is a spreadsheet or a zip archive. Save it as CSV (UTF-8) and import that."))
+    name = encoding or ("utf-16" if raw[:2] in BYTE_ORDER_MARKS else "utf-8-sig")
     try:
         text = raw.decode(name)
     except (UnicodeDecodeError, LookupError) as error:
-        raise Unreadable(
-            "The file is not UTF-8. Save it as CSV (UTF-8), or name its encoding: --encoding windows-1256, for example."
-        ) from error
+        text = _("The file is not UTF-8. Save it as CSV (UTF-8), or name its letters: --encoding windows-1256.")
+        raise Unreadable(text) from error
     if "\x00" in text:
-        raise Unreadable("The file contains NUL characters, so it is no text. Export it again as CSV.")
+        raise Unreadable(_("The file contains NUL characters, so it is no text. Export it again as CSV."))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -89,7 +113,7 @@ def _records(text: str, delimiter: str) -> Iterator[Row]:
             return
         except csv.Error as error:
             end = "end of data" in str(error)
-            what = "the file ends in the middle of this row" if end else f"the row cannot be read ({error})"
+            what = _("the file ends in the middle of this row") if end else _("the row cannot be read (%s)") % error
             yield Row(line, {}, [], what)
             if end:
                 return
@@ -99,7 +123,8 @@ def _row(record: Row, columns: list[str]) -> Row:
     if record.problem:
         return record
     if len(record.raw) != len(columns):
-        problem = f"the row has {len(record.raw)} cells, the header {len(columns)}"
+        counts = {"cells": len(record.raw), "columns": len(columns)}
+        problem = _("the row has %(cells)s cells, the header %(columns)s") % counts
         return Row(record.line, dict(zip(columns, record.raw, strict=False)), record.raw, problem)
     return Row(record.line, {name: cell.strip() for name, cell in zip(columns, record.raw, strict=True)}, record.raw)
 

@@ -96,6 +96,25 @@ def find_or_create_customers(store: Store, mentions: Sequence[Mention]) -> list[
     raise IntegrityError("customers conflict with some that cannot be seen")
 
 
+Snapshot = dict[str, str]  # columns that may be filled in later, and what stood there
+
+
+def known_before(store: Store, mentions: Sequence[Mention]) -> dict[int, Snapshot]:
+    """Whoever of these people is known, by id, with what stands in the columns that may be filled in."""
+    found = _known(store, [one.names for one in mentions])
+    return {one.pk: {column: getattr(one, column) for column in BLANKS} for one in found}
+
+
+def was_filled(before: Snapshot, customer: Customer) -> Snapshot:
+    """What `customer` has now in columns that were blank."""
+    return {
+        name: getattr(customer, name)
+        for column, stood in before.items()
+        if not stood and getattr(customer, column)
+        for name in BLANKS[column]
+    }
+
+
 def find_customer(store: Store, person: Person) -> Customer | None:
     """The customer this person is, None when unknown; changes nothing. Raises BadEmail, BadPhone."""
     names = names_of(store, person)

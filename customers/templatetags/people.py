@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from customers import birthdays, tagging
+from customers import birthdays, import_wording, tagging
 from customers.models import Customer
 
 register = template.Library()
@@ -28,3 +28,9 @@ def birthday(customer: Customer) -> str:
 def tags(customer: Customer) -> list[str]:
     """The tags on a customer."""
     return tagging.tags_of(customer)
+
+
+@register.filter
+def why_stays(reason: str) -> str:
+    """Why a row of a file was not taken back."""
+    return import_wording.why_stays(reason)

@@ -10,6 +10,7 @@ from customers.services import record_order
 from insights.demo.past import YEAR, year_of
 from insights.demo.shops import Shop
 from insights.replay import engine, history
+from insights.replay.people import PUBLISHED, Rates
 from referrals.services.programs import open_store
 from stores import directory
 from stores.models import Location, Store
@@ -26,16 +27,29 @@ def build(shop: Shop, *, at: datetime, progress: Callable[[str], None]) -> Store
     if known:
         return known
     store = _open(shop, at)
-    orders, answers = year_of(shop, at)
-    progress(f"{shop.name}: {len(orders)} orders of a year, replayed day by day")
+    progress(f"{shop.name}: a year of orders, replayed day by day")
+    play(store, shop, at=at)
+    return store
+
+
+def play(
+    store: Store,
+    shop: Shop,
+    *,
+    days: int = YEAR,
+    rates: Rates = PUBLISHED,
+    at: datetime,
+    progress: Callable[[datetime], None] = lambda day: None,
+) -> None:
+    """Let the shop's `days` before `at` (aware UTC) pass in the store; the last hours are left to the worker."""
+    orders, answers = year_of(shop, at, days=days)
     facts = history.facts_of(orders)
-    engine.run(store, facts, answers, until=at - LIVE, friends=True)
+    engine.run(store, facts, answers, until=at - LIVE, friends=True, rates=rates, progress=progress)
     with acting_for(store):
         for fact in facts:
             if at - LIVE < fact.at <= at:
                 record_order(store, fact.order, at=fact.at)
         plan_invitations(store, at, since=at - LIVE)
-    return store
 
 
 def _open(shop: Shop, at: datetime) -> Store:
@@ -61,10 +75,15 @@ def _open(shop: Shop, at: datetime) -> Store:
         Store.objects.filter(pk=store.pk).update(**facts)
         for code, name in shop.locations.items():
             Location.objects.create(store=store, code=code, name=name)
-        for item in shop.items:
-            category = Category.objects.get_or_create(store=store, name=item.category)[0]
-            Product.objects.create(
-                store=store, sku=item.sku, name=item.name, category=category, time_to_value_days=item.days
-            )
+        stock(store, shop)
         store.refresh_from_db()
     return store
+
+
+def stock(store: Store, shop: Shop) -> None:
+    """Put the shop's goods on the store's shelves."""
+    for item in shop.items:
+        category = Category.objects.get_or_create(store=store, name=item.category)[0]
+        Product.objects.create(
+            store=store, sku=item.sku, name=item.name, category=category, time_to_value_days=item.days
+        )

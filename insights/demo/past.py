@@ -12,7 +12,6 @@ from insights.replay.history import Answer
 
 YEAR = 365
 LATE, CANCELLED, REFUNDED = 0.08, 0.02, 0.03
-ANSWERS = 0.45  # of those asked
 HAPPY = ((10, 0.42), (9, 0.22), (8, 0.15), (7, 0.08), (6, 0.05), (4, 0.04), (2, 0.04))
 LATE_ANSWERS = ((9, 0.12), (7, 0.18), (5, 0.3), (3, 0.2), (1, 0.2))
 
@@ -36,14 +35,14 @@ def people_of(shop: Shop) -> list[Person]:
     return people
 
 
-def year_of(shop: Shop, until: datetime) -> tuple[list[OrderData], dict[str, Answer]]:
-    """The shop's orders of the year before `until` (aware), and what their buyers will answer when asked."""
+def year_of(shop: Shop, until: datetime, *, days: int = YEAR) -> tuple[list[OrderData], dict[str, Answer]]:
+    """The shop's orders of the `days` before `until` (aware), and what their buyers will answer when asked."""
     luck, people = Random(f"{shop.slug}:orders"), people_of(shop)
     zone, number = ZoneInfo(shop.timezone), 0
     orders: list[OrderData] = []
     answers: dict[str, Answer] = {}
-    for day in range(YEAR, -1, -1):
-        growth = 0.7 + 0.6 * (YEAR - day) / YEAR
+    for day in range(days, -1, -1):
+        growth = 0.7 + 0.6 * (days - day) / days
         for _ in range(_poisson(luck, shop.orders_a_day * growth)):
             number += 1
             placed = _moment(luck, until, day, zone)
@@ -111,7 +110,7 @@ def _known_by(order: OrderData, until: datetime) -> OrderData:
 def _answer(shop: Shop, luck: Random, late: bool) -> Answer | None:
     scores, weights = zip(*(LATE_ANSWERS if late else HAPPY), strict=True)
     score, speaks, words = luck.choices(scores, weights)[0], luck.random() < 0.45, luck.random()
-    answers, delay = luck.random() < ANSWERS, timedelta(hours=luck.expovariate(1 / 14))
+    answers, delay = luck.random() < shop.answering, timedelta(hours=luck.expovariate(1 / 14))
     said = shop.praise if score >= 7 else shop.complaints
     comment = said[int(words * len(said))] if speaks and said else ""
     return Answer(delay, score, comment) if answers else None

@@ -42,6 +42,7 @@ class Shop:
     toman: bool = False
     delivers: bool = True
     days: int = 7
+    answering: float = 0.45  # of those asked
     locations: dict[str, str] = field(default_factory=dict)
     praise: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()

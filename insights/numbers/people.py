@@ -5,12 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    F,
+    FloatField,
+    Q,
+    QuerySet,
+    Sum,
+    TextChoices,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer
-from insights.numbers.period import Period
-from outreach.models import Kind, Message
+from insights.numbers.intervals import Part
+from insights.numbers.period import Period, Span
+from outreach.kinds import Kind, Way
+from outreach.models import Message
 from referrals.models import Claim, Referral, ShareLink, Visit
 from referrals.services.terms import current_ladders
 from rewards.models import Tier
@@ -18,42 +32,83 @@ from stores.models import Store
 from surveys.models import Response
 
 BOUGHT = (Referral.Status.PENDING, Referral.Status.APPROVED)
+ASKS = (Kind.ASK, Kind.REASK)
+EVERY = Q()
 
 
-def asked(store: Store, period: Period) -> QuerySet[Any]:
-    """Ids of customers who were asked for a good word, by a message or on the answer page."""
-    by_message = Message.objects.for_store(store).filter(
-        kind=Kind.ASK, status=Message.Status.SENT, **period.within("due_at")
-    )
-    on_page = Response.objects.for_store(store).filter(**period.within("ask_shown_at"))
-    return by_message.order_by().values_list("customer_id").union(on_page.order_by().values_list("customer_id"))
+class AskedBy(TextChoices):
+    """How somebody was asked for a good word."""
+
+    EMAIL = Way.EMAIL.value, Way.EMAIL.label
+    SMS = Way.SMS.value, Way.SMS.label
+    CALL = Way.CALL.value, Way.CALL.label
+    NOTE = Way.NOTE.value, Way.NOTE.label
+    VISIT = Way.VISIT.value, _("In person")
+    PAGE = "page", _("Right after their answer")
+    NOT = "not", _("Not asked in this time")
 
 
-def sharers(store: Store, period: Period) -> QuerySet[Any]:
+def asked(store: Store, span: Span, way: AskedBy | None = None) -> QuerySet[Any]:
+    """Ids of customers who were asked for a good word, by a message or on the answer page, or only by one `way`."""
+    messages, answers = asks_sent(store, span), asks_on_answers(store, span)
+    on_page = answers.order_by().values_list("customer_id")
+    if way is AskedBy.PAGE:
+        return on_page
+    if way:
+        return messages.filter(channel=way).order_by().values_list("customer_id")
+    return messages.order_by().values_list("customer_id").union(on_page)
+
+
+def asks_sent(store: Store, span: Span) -> QuerySet[Any]:
+    """Messages that asked for a good word, sent or done by staff."""
+    return Message.objects.for_store(store).filter(kind__in=ASKS, status=Message.Status.SENT, **span.within("due_at"))
+
+
+def asks_on_answers(store: Store, span: Span) -> QuerySet[Any]:
+    """Answers after which their writer was asked at once."""
+    answers: QuerySet[Any] = Response.objects.for_store(store).filter(**span.within("ask_shown_at"))
+    return answers.exclude(customer=None)
+
+
+Source = tuple[QuerySet[Any], str, str]  # rows, the column of their time, and that of the customer
+
+
+def asks_by_time(store: Store, span: Span) -> list[Source]:
+    """Everything that makes somebody `asked`."""
+    return [
+        (asks_sent(store, span), "due_at", "customer_id"),
+        (asks_on_answers(store, span), "ask_shown_at", "customer_id"),
+    ]
+
+
+def shares_by_time(store: Store, span: Span) -> list[Source]:
+    """Everything that makes somebody a sharer."""
+    return [
+        (ShareLink.objects.for_store(store).filter(**span.within("shared_at")), "shared_at", "customer_id"),
+        (visits(store, span), "at", "link__customer_id"),
+        (bought(store, span), "created_at", "advocate_id"),
+    ]
+
+
+def sharers(store: Store, span: Span) -> QuerySet[Any]:
     """Ids of customers whose link was at work: they tapped share, or somebody came by it."""
-    tapped = ShareLink.objects.for_store(store).filter(**period.within("shared_at"))
-    visited = visits(store, period)
-    credited = bought(store, period)
-    return (
-        tapped.order_by()
-        .values_list("customer_id")
-        .union(visited.order_by().values_list("link__customer_id"), credited.order_by().values_list("advocate_id"))
-    )
+    first, *others = [rows.order_by().values_list(who) for rows, _at, who in shares_by_time(store, span)]
+    return first.union(*others)
 
 
-def visits(store: Store, period: Period) -> QuerySet[Any]:
+def visits(store: Store, span: Span) -> QuerySet[Any]:
     """Openings of share links by people."""
-    return Visit.objects.for_store(store).filter(is_bot=False, **period.within("at"))
+    return Visit.objects.for_store(store).filter(is_bot=False, **span.within("at"))
 
 
-def claims(store: Store, period: Period) -> QuerySet[Any]:
+def claims(store: Store, span: Span) -> QuerySet[Any]:
     """Friends who took the gift."""
-    return Claim.objects.for_store(store).filter(**period.within("at"))
+    return Claim.objects.for_store(store).filter(**span.within("at"))
 
 
-def bought(store: Store, period: Period) -> QuerySet[Any]:
+def bought(store: Store, span: Span) -> QuerySet[Any]:
     """Friends' first orders that count, or will when their return window is over."""
-    return Referral.objects.for_store(store).filter(status__in=BOUGHT, **period.within("created_at"))
+    return Referral.objects.for_store(store).filter(status__in=BOUGHT, **span.within("created_at"))
 
 
 @dataclass(frozen=True)
@@ -90,6 +145,11 @@ class ShareRate:
         """Their part, 0..1; None when nobody was asked."""
         return self.shared / self.asked if self.asked else None
 
+    @property
+    def part(self) -> Part:
+        """The same with its margin, where there are people enough."""
+        return Part(self.shared, self.asked)
+
 
 def share_rate(store: Store, period: Period) -> ShareRate:
     """Of the people asked in the period, those whose link was at work in it."""
@@ -97,37 +157,23 @@ def share_rate(store: Store, period: Period) -> ShareRate:
     return ShareRate(people.count(), people.intersection(sharers(store, period)).count())
 
 
-@dataclass(frozen=True)
-class Advocate:
-    """A customer with what their friends brought, in minor units of the store's currency."""
-
-    customer: Customer
-    friends: int
-    sales_minor: int
-    tier: Tier | None
-
-
-def net_sales(store: Store, path: str = "order__") -> Sum:
-    """What orders brought after refunds, in the store's currency; other currencies are left out."""
+def net_sales(store: Store, path: str = "order__", *, also: Q = EVERY) -> Sum:
+    """What orders brought after refunds, in the store's currency (others are left out), of rows that are `also` so."""
     net = F(f"{path}total_minor") - F(f"{path}refunded_minor")
-    return Sum(Cast(net, BigIntegerField()), filter=Q(**{f"{path}currency": store.currency}), default=0)
+    own = Q(**{f"{path}currency": store.currency})
+    return Sum(Cast(net, BigIntegerField()), filter=own & also, default=0)
 
 
-def top_advocates(store: Store, period: Period, *, limit: int = 5) -> list[Advocate]:
-    """Who brought the most friends in the period, with the tier they stand on."""
-    ranked = list(
-        bought(store, period)
-        .order_by()
-        .values("advocate_id")
-        .annotate(friends=Count("pk"), sales=net_sales(store))
-        .order_by("-friends", "-sales", "advocate_id")[:limit]
-    )
-    people = Customer.objects.for_store(store).in_bulk([row["advocate_id"] for row in ranked])
-    tiers = tiers_of(store, list(people))
-    return [
-        Advocate(people[row["advocate_id"]], row["friends"], row["sales"], tiers.get(row["advocate_id"]))
-        for row in ranked
-    ]
+def net_of_row(store: Store, path: str = "order__") -> Case:
+    """What one order brought after refunds, in the store's currency; nothing in another."""
+    net = Cast(F(f"{path}total_minor") - F(f"{path}refunded_minor"), BigIntegerField())
+    return Case(When(**{f"{path}currency": store.currency}, then=net), default=Value(0), output_field=BigIntegerField())
+
+
+def squared_sales(store: Store, path: str = "order__") -> Sum:
+    """The sum of the squares of what orders brought: what says how far chance moves their sum."""
+    net = Cast(F(f"{path}total_minor") - F(f"{path}refunded_minor"), FloatField())
+    return Sum(net * net, filter=Q(**{f"{path}currency": store.currency}), default=0.0)
 
 
 def tiers_of(store: Store, customers: list[int]) -> dict[int, Tier]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import F, Func, IntegerField, QuerySet, Value
 
 CHOICES = (30, 90, 365)
 STEPS = 12  # points of a sparkline
+
+
+class Span(Protocol):
+    """Some time, whatever else is chosen with it."""
+
+    def within(self, column: str) -> dict[str, datetime]:
+        """The filter for rows of this time."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +48,20 @@ class Period:
 
 def steps(rows: QuerySet[Any], column: str, edges: list[datetime], **values: Any) -> list[dict[str, Any]]:
     """Aggregates of `rows` between each two of the `edges`, in one query; a step without rows is {}."""
-    place = Func(F(column), Value(edges[:-1]), function="width_bucket", output_field=IntegerField())
     counted = (
         rows.filter(**{f"{column}__gte": edges[0], f"{column}__lt": edges[-1]})
-        .annotate(step=place)
+        .annotate(step=piece_of(column, edges))
         .order_by()
         .values("step")
         .annotate(**values)
     )
     found = {row["step"]: row for row in counted}
     return [found.get(step + 1, {}) for step in range(len(edges) - 1)]
+
+
+def piece_of(column: str, edges: list[datetime]) -> Func:
+    """Between which two of the `edges` a moment lies, from 1 on."""
+    return Func(F(column), Value(edges[:-1]), function="width_bucket", output_field=IntegerField())
 
 
 def edges(period: Period, count: int = STEPS) -> list[datetime]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Q
 
 from insights.numbers.people import net_sales
 from outreach import complaints
 from outreach.complaints import State
 from outreach.models import Message
+from referrals import appeals_found
 from referrals.models import Partnership, Referral
 from rewards.models import Fulfilment, Recount
+from rewards.services import fulfilling
 from stores.models import Store
 from surveys.models import RecoveryCase
 
@@ -22,55 +24,67 @@ LOOK_BACK = timedelta(days=90)  # of messages; bounds the index range
 
 @dataclass(frozen=True)
 class Todo:
-    """How many wait for whom. `at_stake_minor` is what the waiting friends paid, in the store's currency."""
+    """How many wait for whom, and who comes first. `at_stake_minor` is what the waiting friends paid, in the store's
+    currency.
+    """
 
     unhappy: int
-    unhappy_since: datetime | None
     overdue: int  # of the unhappy, those who wait longer than they were promised
+    case: RecoveryCase | None
     referrals: int
     flagged: int
+    referral: Referral | None  # of the flagged
     at_stake_minor: int
+    appeals: int
     unknown: int
     complaints: State  # about advertising mails, and whether they are stopped for it
     complained: int
     to_hand_over: int  # rewards that the store sees to by hand: gifts of its own, donations
     late_to_hand_over: int
+    task: Fulfilment | None
     books_wrong: bool  # the nightly recount found something
     invited: int  # other stores that would be partners
 
     @property
-    def is_clear(self) -> bool:
-        """Whether nothing waits."""
-        waiting = self.unhappy or self.referrals or self.unknown or self.to_hand_over or self.books_wrong
-        return not (waiting or self.invited or self.complaints != State.GOOD)
+    def by_themselves(self) -> int:
+        """Friends' purchases that count without anybody's look, when their return time is over."""
+        return self.referrals - self.flagged
 
 
 def todo(store: Store, at: datetime) -> Todo:
     """What a person has to decide, and what only they can put right."""
     cases = RecoveryCase.objects.for_store(store).filter(status=RecoveryCase.Status.OPEN)
-    late = Count("pk", filter=Q(promise_at__lt=at))
-    unhappy = cases.aggregate(count=Count("pk"), since=Min("opened_at"), overdue=late)
+    unhappy = cases.aggregate(count=Count("pk"), overdue=Count("pk", filter=Q(promise_at__lt=at)))
     waiting = Referral.objects.for_store(store).filter(status__in=WAITING)
     flagged = Count("pk", filter=Q(status=Referral.Status.FLAGGED))
     spam = complaints.counts(store, at)
-    tasks = Fulfilment.objects.for_store(store).filter(status=Fulfilment.Status.OPEN)
+    tasks = fulfilling.open_tasks(store)
     by_hand = tasks.aggregate(count=Count("pk"), late=Count("pk", filter=Q(due_at__lt=at)))
     referrals = waiting.aggregate(count=Count("pk"), flagged=flagged, sum=net_sales(store))
     return Todo(
         unhappy=unhappy["count"],
-        unhappy_since=unhappy["since"],
         overdue=unhappy["overdue"],
+        case=cases.select_related("customer", "response").order_by("promise_at", "pk").first(),
         referrals=referrals["count"],
         flagged=referrals["flagged"],
+        referral=_first_flagged(store),
         at_stake_minor=referrals["sum"],
+        appeals=appeals_found.count_waiting(store),
         unknown=unknown(store, at),
         complaints=State.STOP if complaints.is_stopped(store) else spam.state,
         complained=spam.complained,
         to_hand_over=by_hand["count"],
         late_to_hand_over=by_hand["late"],
+        task=tasks.first(),
         books_wrong=Recount.objects.for_store(store).exclude(problems=[]).exists(),
         invited=Partnership.objects.for_store(store).filter(status=Partnership.Status.INVITED).count(),
     )
+
+
+def _first_flagged(store: Store) -> Referral | None:
+    """The one that its page shows first."""
+    flagged = Referral.objects.for_store(store).filter(status=Referral.Status.FLAGGED)
+    return flagged.select_related("advocate", "friend", "order", "store", "link").order_by("hold_until", "pk").first()
 
 
 def unknown(store: Store, at: datetime) -> int:

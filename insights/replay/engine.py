@@ -11,7 +11,7 @@ from django.db import connection
 from customers.models import Channel
 from customers.services import record_orders
 from insights.replay.history import Answer, Fact
-from insights.replay.people import People
+from insights.replay.people import PUBLISHED, People, Rates
 from outreach import dispatch, journeys
 from outreach.models import Message
 from referrals.fraud import examining
@@ -35,6 +35,7 @@ def run(
     until: datetime | None = None,
     friends: bool = False,
     consent: frozenset[Channel] = frozenset(),
+    rates: Rates = PUBLISHED,
     progress: Callable[[datetime], None] = lambda day: None,
 ) -> None:
     """Play `facts` into `store` day by day until `until` (aware UTC; None: some months after the last fact).
@@ -44,7 +45,7 @@ def run(
     """
     if not facts:
         return
-    people = People(store, answers, friends=friends, consent=consent)
+    people = People(store, answers, friends=friends, consent=consent, rates=rates)
     with_friends = friends or any(fact.order.code for fact in facts)  # else nobody can have been sent by anybody
     with acting_for(store):
         people.remember()

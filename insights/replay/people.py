@@ -49,6 +49,19 @@ NAMES = {
 
 
 @dataclass(frozen=True)
+class Rates:
+    """How many of those who could go on do."""
+
+    page_share: float = PAGE_SHARE
+    claim: float = CLAIM_A_VISIT
+    buy: float = BUY_A_CLAIM
+    left_alone: float = 0.0  # unhappy people whom nobody calls
+
+
+PUBLISHED = Rates()
+
+
+@dataclass(frozen=True)
 class Reply:
     """What somebody will say to an invitation."""
 
@@ -71,6 +84,7 @@ class People:
     answers: dict[str, Answer]
     friends: bool
     consent: frozenset[Channel]
+    rates: Rates = PUBLISHED
     queue: list[tuple[datetime, int, Deed]] = field(default_factory=list)
     ticket: count = field(default_factory=count)
     bills: list[OrderData] = field(default_factory=list)
@@ -165,7 +179,7 @@ class People:
             assert response.ask_shown_at is not None
             assert response.customer_id is not None
             fact = f"page-{response.invitation.order.external_id}"
-            self._maybe_share(fact, response.customer_id, PAGE_SHARE, response.ask_shown_at)
+            self._maybe_share(fact, response.customer_id, self.rates.page_share, response.ask_shown_at)
 
     def _maybe_share(self, fact: str, customer_id: int, chance: float, asked_at: datetime) -> None:
         luck = self._luck("share", fact)
@@ -189,10 +203,10 @@ class People:
     def _visit(self, link: ShareLink, friend: str, at: datetime) -> None:
         links.record_visit(link, visitor=links.visitor_of("replay", friend, ""), is_bot=False, at=at)
         luck = self._luck("friend", friend)
-        if luck.random() >= CLAIM_A_VISIT:
+        if luck.random() >= self.rates.claim:
             return
         person = self._friend(friend, luck)
-        buys = luck.random() < BUY_A_CLAIM
+        buys = luck.random() < self.rates.buy
         by_code = luck.random() < BUY_BY_CODE
         when = at + timedelta(hours=luck.expovariate(1 / 12))
         code = link.code
@@ -272,9 +286,10 @@ class People:
 
     def _expect_help(self, case: RecoveryCase) -> None:
         about = case.response.invitation
-        luck = self._luck(
-            "case", about.order.external_id if about and about.order else f"{case.opened_at:%Y%m%d%H%M%S}"
-        )
+        fact = about.order.external_id if about and about.order else f"{case.opened_at:%Y%m%d%H%M%S}"
+        if self._luck("left alone", fact).random() < self.rates.left_alone:
+            return
+        luck = self._luck("case", fact)
         solved, when = luck.random() < CASE_SOLVED, case.opened_at + timedelta(hours=luck.uniform(2, 120))
         self.later(when, lambda at: self._help(case, solved, at))
 

@@ -6,7 +6,7 @@ from referrals.forms.deciding import ReasonForm
 from referrals.forms.editor import Editor, as_typed, reshaped, typed_terms
 from referrals.forms.fields import MONEY, NUMERIC, whole
 from referrals.forms.offers import OfferForm, offer_of
-from referrals.forms.stores import CurrencyForm, NewStoreForm
+from referrals.forms.stores import CurrencyForm, NewStoreForm, completed, usual_facts
 
 __all__ = [
     "MONEY",
@@ -20,11 +20,13 @@ __all__ = [
     "ReasonForm",
     "as_typed",
     "boost_initial",
+    "completed",
     "contest_reshaped",
     "contest_typed",
     "new_contest_typed",
     "offer_of",
     "reshaped",
     "typed_terms",
+    "usual_facts",
     "whole",
 ]

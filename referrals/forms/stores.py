@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from babel.numbers import get_territory_currencies
 from django import forms
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -11,6 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from stores import choices, directory
 from stores.codes import random_characters
+
+REGION = re.compile(r"\b[a-z]{2,3}-([A-Z]{2})\b")  # "en-PH": where the browser's owner lives
 
 
 class NewStoreForm(forms.Form):
@@ -57,6 +62,30 @@ def free_slug(name: str) -> str:
     while base == "shop" or directory.store_id_by_slug(base):
         base = f"{(slugify(name)[:40] or 'shop')}-{random_characters(4).lower()}"
     return base
+
+
+USUAL_PLACES = {"fa": ("IR", "Asia/Tehran"), "fil": ("PH", "Asia/Manila")}
+
+
+def usual_facts(accepted: str, language: str) -> dict[str, str]:
+    """What a new store's form begins with, by the browser's languages ("en-PH,en;q=0.9") and the page's."""
+    region = REGION.search(accepted)
+    country, zone = USUAL_PLACES.get(language, ("", "UTC"))
+    country = region.group(1) if region else country
+    zone = next((zone for place, zone in USUAL_PLACES.values() if place == country), "UTC")
+    money = get_territory_currencies(country, tender=True) if country else []
+    return {
+        "locale": language,
+        "timezone": zone,
+        "country": country if country in dict(choices.countries()) else "",
+        "currency": money[0] if money else "USD",
+    }
+
+
+def completed(typed: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, and the usual for the rest: for whoever skips the form."""
+    facts = {"name": str(_("My shop")), "slug": "", **usual}
+    return {name: typed.get(name, "").strip() or value for name, value in facts.items()}
 
 
 class CurrencyForm(forms.Form):

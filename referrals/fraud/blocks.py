@@ -54,13 +54,19 @@ def is_blocked(store: Store, people: Iterable[Customer], *, device: str = "") ->
         return False
     pks = [one.pk for one in people]
     names = Customer.objects.for_store(store).filter(Q(pk__in=pks) | Q(merged_into__in=pks))
-    values = {(What.DEVICE, device)} if device else set()
+    values: set[tuple[str, str]] = {(What.DEVICE, device)} if device else set()
     for email, phone in names.values_list("email_norm", "phone_norm"):
-        if email:
-            values |= {(What.EMAIL, mailbox_of(email)), (What.DOMAIN, domain_of(mailbox_of(email)))}
-        values |= {(What.PHONE, phone)} if phone else set()
+        values |= names_of(email, phone)
     devices = Device.objects.for_store(store).filter(customer__in=pks).values_list("device", flat=True)
     return bool(matching(store, [frozenset(values | {(What.DEVICE, one) for one in devices})])[0])
+
+
+def names_of(email: str, phone: str) -> Values:
+    """What a block could name of somebody with this e-mail and phone, both in the compared form or ''."""
+    found = {(What.PHONE, phone)} if phone else set()
+    if email:
+        found |= {(What.EMAIL, mailbox_of(email)), (What.DOMAIN, domain_of(mailbox_of(email)))}
+    return frozenset(found)
 
 
 def matching(store: Store, many: Sequence[Values]) -> list[frozenset[str]]:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer, Order
+from referrals.models.prints import PrintRun
 from referrals.models.programs import Program
 from rewards.models import Commitment, Terms, Voucher
 from stores import codes
@@ -16,14 +17,15 @@ from stores.tenancy import PublicModel, StoreModel, TenantKey, TenantOneToOne
 class ShareLink(PublicModel):
     """An advocate's link and code. `code` is shown (SARA-7K2Q9), `code_norm` is compared.
 
-    A person has one of their own (`is_main`); others came with a customer found to be the same person,
-    or stand on a receipt or parcel (`order`). Unique over all stores, because /r/<code> names no store;
-    codes are ours and random, so that tells nobody anything.
+    A person has one of their own (`is_main`); others came with a customer found to be the same person, or
+    stand on a receipt or parcel (`order`) or on paper (`run`). Unique over all stores, because /r/<code> names
+    no store; codes are ours and random, so that tells nobody anything.
     """
 
     customer = TenantKey(Customer, models.PROTECT, related_name="share_links")
     is_main = models.BooleanField(default=True)
     order = TenantOneToOne(Order, models.PROTECT, null=True, related_name="receipt_link")
+    run = TenantKey(PrintRun, models.PROTECT, null=True, related_name="links")  # stands on it, or was got by it
     code = models.CharField(max_length=24)
     code_norm = models.CharField(max_length=24, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -37,7 +39,11 @@ class ShareLink(PublicModel):
                 fields=["store", "customer"], condition=Q(is_main=True), name="sharelink_one_a_person"
             ),
         ]
-        indexes = [models.Index(fields=["store", "customer"], name="sharelink_of_customer")]
+        indexes = [
+            models.Index(fields=["store", "customer"], name="sharelink_of_customer"),
+            # materials.results: what a print run brought
+            models.Index(fields=["store", "run"], condition=~Q(run=None), name="sharelink_of_run"),
+        ]
 
 
 class Visit(StoreModel):

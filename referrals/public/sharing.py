@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from referrals.models import Program, ShareLink
-from referrals.public.ladders import Standing, either, gets
+from referrals.public.ladders import Standing, either, gets, tiers_of
 from referrals.services.links import landing_url
 from rewards.models import Offer
 from rewards.wording import offer_text
@@ -43,6 +43,22 @@ class SharePanel:
     you_wait: int
     targets: list[Target]
     qr: SafeString
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What both sides get, in words, where nobody's link is shown; see SharePanel."""
+
+    friend_gets: str
+    you_get: str
+    you_wait: int
+
+
+def offers_of(store: Store, program: Program) -> Offers:
+    """The program's two gifts, as for anybody who has no friends yet."""
+    tier = Standing(tiers_of(program.terms.ladder)).next_reward
+    friend_gets = offer_text(program.terms.friend_offer, store)
+    return Offers(friend_gets, gets(tier, store), tier.threshold) if tier else Offers(friend_gets, "", 0)
 
 
 def share_panel(store: Store, link: ShareLink, program: Program, standing: Standing) -> SharePanel:

@@ -148,7 +148,7 @@ def _plan(store: Store, journey: Journey, job: Job, people: list[Any], at: datet
     """Plan a message for each who can be reached and note the others; how many, and the others' reasons."""
     start = f"own:{journey.pk}:{job.public_id}"
     facts = [Fact(one, f"{start}:{one.pk}", at=at, due_at=at, about=about(job)) for one in people if not one.why_not]
-    planned = start_all(store, journey, facts, at=at, more=_values)
+    planned = start_all(store, journey, facts, at=at, more=values_of)
     others = [
         Message(
             store=store,
@@ -204,7 +204,7 @@ def continue_all(at: datetime) -> int:
 # -- What the words need --
 
 
-def _values(store: Store, facts: Sequence[Fact], at: datetime) -> list[dict[str, Any]]:
+def values_of(store: Store, facts: Sequence[Fact], at: datetime) -> list[dict[str, Any]]:
     """What both sides get, the links, and what each of them bought last."""
     products = _last_bought(store, [fact.customer.pk for fact in facts])
     shared = to_share(store, facts, at)

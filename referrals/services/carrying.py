@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import models
 
-from customers.models import Consent, Customer, CustomerMerge, CustomerTag, Event, Order, SegmentMember
+from customers.models import Consent, Customer, CustomerMerge, CustomerTag, Event, Order, SearchTerm, SegmentMember
 from outreach.models import Hold, Message, Task
 from referrals.models import Appeal, Claim, Device, Partnership, Referral, ShareLink, Standing
 from rewards.models import Account, Payout, PayoutAddress, Reward, Voucher
@@ -71,6 +71,7 @@ LINKS = (
 RULED = (CLAIM, FRIEND)
 # Whose rows stay where they are.
 STAYING = (
+    Link(SearchTerm, "customer"),  # the database keeps them in step with the row's own name and addresses
     Link(Consent, "customer"),  # append-only: what holds for both is said by a new row
     Link(Standing, "customer"),  # append-only: where somebody came in that day
     Link(Account, "customer"),  # their money moves, by the ledger

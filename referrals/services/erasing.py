@@ -15,14 +15,25 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
-from customers.models import Channel, Customer, CustomerMerge, CustomerTag, Event, Order, SegmentMember
+from customers.models import (
+    Channel,
+    Customer,
+    CustomerMerge,
+    CustomerTag,
+    Event,
+    Import,
+    ImportRow,
+    Order,
+    SegmentMember,
+)
 from outreach import services as outreach
 from outreach.models import Hold, Kind, Message, OutboxItem, Suppression, Task
 from referrals import rules
 from referrals.models import Appeal, Claim, Device, Referral, ShareLink
+from referrals.services import prints
 from rewards.models import Fulfilment, Payout, PayoutAddress
 from stores import codes
-from stores.models import Store, User
+from stores.models import JobFile, Store, User
 from stores.services import note
 from surveys.models import RecoveryCase, Response, Testimonial
 from surveys.services import recovery, testimonials
@@ -145,6 +156,10 @@ def _blank_rows(store: Store, ids: list[int]) -> None:
     Payout.objects.filter(**mine).update(sealed="", hint="", note="")
     Fulfilment.objects.filter(store_id=store.pk, reward__customer__in=ids).update(note="")
     Claim.objects.filter(store_id=store.pk, friend__in=ids).update(device="", address="")
+    prints.forget_sheets_of(store, ids)
+    JobFile.objects.filter(store_id=store.pk).delete()  # exports hold everybody, and can be made again
+    ImportRow.objects.filter(store_id=store.pk, made__customer__in=ids).update(made={})
+    Import.objects.filter(store_id=store.pk).exclude(content=b"").filter(begun_at=None).update(content=b"")
     merges = CustomerMerge.objects.filter(store_id=store.pk)
     merges.filter(Q(survivor__in=ids) | Q(gone__in=ids)).update(filled={})
     _rename_links(store, ShareLink.objects.for_store(store).filter(customer__in=ids))

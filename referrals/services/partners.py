@@ -95,6 +95,8 @@ def offer(store: Store, slug: str, deal: Deal, *, by: User | None, at: datetime)
     other = _named(slug, at)
     if other.pk == store.pk:
         raise OwnStore(slug)
+    if store.is_sample or other.is_sample:  # what is made up is no partner
+        raise NoSuchStore(slug)
     agreement = public_id()
 
     def write(here: Store, there: Store) -> None:

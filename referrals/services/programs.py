@@ -16,10 +16,12 @@ from customers.tagging import PARTNER, STAFF
 from referrals.models import Partnership, Program
 from referrals.services.terms import (
     DEFAULT_TERMS,
+    Facts,
     OfferTerms,
     ProgramTerms,
     TierTerms,
     describe,
+    facts_of,
     make_terms,
     terms_of,
 )
@@ -42,9 +44,14 @@ def open_store(
     toman: bool = False,
     owner: User | None = None,
     terms: ProgramTerms = DEFAULT_TERMS,
+    sample_of: Store | None = None,
+    setup: dict[str, Any] | None = None,
     at: datetime,
 ) -> Store:
-    """A new store with a running program (by default 10 % off for both sides, 14 days of hold)."""
+    """A new store with a running program (by default 10 % off for both sides, 14 days of hold).
+
+    One that is `sample_of` another holds made-up data only, for good; a store has one sample at most (IntegrityError).
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             # The wall shows a store only to itself, so its number is needed before its row.
@@ -61,6 +68,8 @@ def open_store(
                 locale=locale,
                 country=country,
                 toman=toman,
+                sample_of=sample_of,
+                setup=setup or {},
                 created_at=at,
             )
             if owner:
@@ -223,6 +232,14 @@ class Schedule:
     ends_at: datetime | None = None
 
 
+def locked(program: Program) -> Program:
+    """The program as it is now; nobody else changes it until the transaction ends."""
+    # Locked alone: a row that was waited for has other terms by then, and a join on the old ones finds nothing.
+    _mine(program).select_for_update().get()
+    found: Program = programs_of(program.store).get(pk=program.pk)
+    return found
+
+
 def change_program(
     program: Program, terms: ProgramTerms, *, schedule: Schedule | None = None, by: User | None, at: datetime
 ) -> Program:
@@ -231,17 +248,36 @@ def change_program(
     Vouchers, claims and rewards given before keep theirs. Raises BelowCommitted, Overlapping.
     """
     with transaction.atomic():
-        locked: Program = Program.objects.select_for_update(of=("self",)).select_related(*JOINED).get(pk=program.pk)
-        before = describe(locked)
-        number = Terms.objects.for_store(locked.store).filter(budget=locked.budget_id).count() + 1
-        _limit(locked.budget, terms)
-        locked.name, locked.terms = terms.name, make_terms(locked.store, locked.budget, terms, number=number, at=at)
-        locked.save(update_fields=["name", "terms"])
+        row = locked(program)
+        before = describe(row)
+        number = Terms.objects.for_store(row.store).filter(budget=row.budget_id).count() + 1
+        _limit(row.budget, terms)
+        row.name, row.terms = terms.name, make_terms(row.store, row.budget, terms, number=number, at=at)
+        row.save(update_fields=["name", "terms"])
         if schedule:
-            _alone(lambda: _mine(locked).update(**asdict(schedule)))
-        changed = programs_of(locked.store).get(pk=locked.pk)
+            _alone(lambda: _mine(row).update(**asdict(schedule)))
+        changed = programs_of(row.store).get(pk=row.pk)
         _audit(changed, "program.changed", before, describe(changed), by=by, at=at)
     return changed
+
+
+def wished(terms: ProgramTerms, schedule: Schedule, currency: str) -> Facts:
+    """Terms and schedule that are to be, as `describe` would write them down."""
+    return {
+        **facts_of(terms, currency),
+        "audience": int(schedule.audience),
+        "starts_at": schedule.starts_at.isoformat() if schedule.starts_at else None,
+        "ends_at": schedule.ends_at.isoformat() if schedule.ends_at else None,
+    }
+
+
+def schedule_from(facts: Facts) -> Schedule:
+    """The schedule that `describe` wrote down."""
+    moments = {name: facts.get(name) for name in ("starts_at", "ends_at")}
+    return Schedule(
+        Program.Audience(facts.get("audience", Program.Audience.CUSTOMERS)),
+        **{name: datetime.fromisoformat(value) if value else None for name, value in moments.items()},
+    )
 
 
 def _limit(budget: Budget, terms: ProgramTerms) -> None:

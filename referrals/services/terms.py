@@ -253,6 +253,43 @@ def facts_of(terms: ProgramTerms, currency: str) -> Facts:
     }
 
 
+def terms_from(facts: Facts) -> ProgramTerms:
+    """The terms that `facts_of` wrote down; what an older history does not name is as a plain program has it."""
+    limits, crediting = dict(facts.get("limits", {})), dict(facts.get("crediting", {}))
+    crediting |= {"touch": Terms.Touch(crediting.get("touch", Crediting.touch))}
+    crediting |= {"refund": Terms.Refund(crediting.get("refund", Crediting.refund))}
+    second = facts.get("second")
+    return ProgramTerms(
+        name=facts["name"],
+        friend=_offer_from(facts["friend"]),
+        tiers=[_tier_from(tier) for tier in facts["tiers"]],
+        hold_days=facts["hold_days"],
+        claim_days=facts["claim_days"],
+        friend_tiers=[_tier_from(tier) for tier in facts.get("friend_tiers", [])],
+        second=_offer_from(second) if second else None,
+        limits=Limits(**limits),
+        crediting=Crediting(**crediting),
+        ceiling_minor=facts.get("ceiling_minor"),
+        places=facts.get("places"),
+    )
+
+
+def _tier_from(facts: Facts) -> TierTerms:
+    return TierTerms(
+        facts["threshold"],
+        Tier.Gives(facts["gives"]),
+        _offer_from(facts),
+        facts.get("name", ""),
+        facts.get("within_days"),
+        [_offer_from(one) for one in facts.get("choices", [])],
+    )
+
+
+def _offer_from(facts: Facts) -> OfferTerms:
+    named = {field.name: facts[field.name] for field in fields(OfferTerms) if field.name in facts}
+    return OfferTerms(**{**named, "kind": Offer.Kind(facts["kind"])})
+
+
 def _in_order(tiers: Sequence[TierTerms]) -> list[TierTerms]:
     return sorted(tiers, key=lambda tier: (tier.threshold, tier.gives))
 

@@ -22,8 +22,9 @@
   // A second press on a button that is already at work does nothing.
   document.addEventListener("submit", function (event) {
     var form = event.target;
+    if (event.submitter && event.submitter.hasAttribute("data-again")) return; // a download: the page stays
     if (form.hasAttribute("data-sent")) return event.preventDefault();
-    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.method !== "post" || event.defaultPrevented || form.hasAttribute("data-repeats")) return;  // a download
     form.setAttribute("data-sent", "");
     if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
   });
@@ -35,4 +36,13 @@
       form.querySelectorAll("[aria-busy]").forEach(function (button) { button.removeAttribute("aria-busy"); });
     });
   });
+
+  // A wide table scrolls sideways: by keys, too, where nothing in it takes the focus.
+  function letScroll() {
+    document.querySelectorAll(".table-responsive").forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth && !box.querySelector("a, button, input, select")) box.tabIndex = 0;
+    });
+  }
+  letScroll();
+  window.addEventListener("resize", letScroll);
 })();

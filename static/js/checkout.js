@@ -1,35 +1,6 @@
-// The counter works without this. It adds the camera where the browser can read QR codes by itself, and
-// shows what the customer pays while the bill is typed.
+// The counter works without this. It shows what the customer pays while the bill is typed.
 (() => {
   "use strict";
-
-  const start = document.querySelector("[data-camera-start]");
-  if (start && "BarcodeDetector" in window && navigator.mediaDevices) {
-    const box = document.querySelector("[data-camera]");
-    const picture = document.querySelector("[data-camera-picture]");
-    const code = document.getElementById("code");
-    const look = async (detector, stream) => {
-      const [found] = await detector.detect(picture).catch(() => []);
-      if (!found) return setTimeout(look, 150, detector, stream);
-      for (const track of stream.getTracks()) track.stop();
-      code.value = found.rawValue;
-      code.form.requestSubmit();
-    };
-    start.hidden = false;
-    start.addEventListener("click", async () => {
-      try {
-        const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-        picture.srcObject = stream;
-        box.hidden = false;
-        start.hidden = true;
-        await picture.play();
-        look(new BarcodeDetector({ formats: ["qr_code"] }), stream);
-      } catch { // no camera, or not allowed: the field is still there
-        start.hidden = true;
-        code.focus();
-      }
-    });
-  }
 
   const form = document.querySelector("[data-bill]");
   if (!form) return;
@@ -61,7 +32,8 @@
       pay.disabled = false;
     }
   };
-  form.querySelector("[data-count]").hidden = true;
+  // The total comes by itself: the enter key of the bill, or of a hand scanner, is the other button's.
+  Object.assign(form.querySelector("[data-count]"), { hidden: true, type: "button" });
   form.addEventListener("input", () => {
     // After a login the bill is still there: it travels in the address.
     form.action = withAmount(form.action);

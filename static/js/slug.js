@@ -13,3 +13,10 @@ if (form) {
     slug.value = plain.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   });
 }
+
+// The browser knows where it is.
+if (form) {
+  const zone = form.elements.namedItem("timezone");
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone.value === "UTC" && [...zone.options].some((option) => option.value === here)) zone.value = here;
+}

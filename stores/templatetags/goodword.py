@@ -11,7 +11,7 @@ from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, ngettext
 
 from stores import l10n
 
@@ -81,6 +81,16 @@ def clock(moment: datetime | None) -> str:
 def ago(moment: datetime | None) -> str:
     """How long ago, or in how long."""
     return "–" if moment is None else l10n.format_ago(moment, timezone.now(), _language())
+
+
+@register.filter
+def time_left(seconds: int) -> str:
+    """How long work will still take, roughly."""
+    if seconds < 60:
+        return gettext("less than a minute left")
+    minutes = round(seconds / 60)
+    words = ngettext("about %(count)s minute left", "about %(count)s minutes left", minutes)
+    return words % {"count": l10n.format_number(minutes, _language())}
 
 
 @register.filter

@@ -56,6 +56,12 @@ class Desk:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def publish(self) -> None:
+        """As soon as the page says what that changes: a press before it would only show that."""
+        expect(self.page.locator("#coming .coming-changes")).to_contain_text("Before:")
+        self.press("Publish")
+        self.said("Published: it holds from now on")
+
     def choose(self, tab: str) -> None:
         """A language, or a way to look, by its tab: "language-fa", "view-text"."""
         self.page.locator(f"label.chip[for={tab}]").click()
@@ -105,8 +111,7 @@ def opened_and_saved(desk, kind):
     shows_our_letter(desk, kind)
     desk.fits()
     desk.piece("subject").fill(f"{kind.value}: news for {{{{ name }}}}")
-    desk.press("Save")
-    desk.said("Saved: it holds from now on")
+    desk.publish()
     expect(desk.piece("subject")).to_have_value(f"{kind.value}: news for {{{{ name }}}}")
     expect(desk.beside.locator(".preview-subject")).to_have_text(f"{kind.value}: news for Sara")
 
@@ -175,8 +180,8 @@ def a_wrong_field_is_refused(desk, slug, picture):
     desk.piece("subject", "fa").fill("سلام {{ nmae }}")
     expect(desk.beside).to_contain_text("There is no field {{ nmae }}; did you mean {{ name }}?")
     desk.choose("language-en")
-    desk.press("Save")
-    desk.said("Nothing was saved yet")
+    desk.press("Publish")
+    desk.said("Nothing is published yet")
     expect(desk.piece("subject", "fa")).to_be_visible()
     expect(desk.piece("subject", "fa")).to_have_value("سلام {{ nmae }}")
     expect(desk.page.locator(".field-error, .invalid-feedback").first).to_contain_text("did you mean {{ name }}?")
@@ -189,8 +194,7 @@ def a_wrong_field_is_refused(desk, slug, picture):
 def it_is_mended_and_saved(desk):
     desk.piece("subject", "fa").fill("سلام {{ name }}")
     expect(desk.beside.locator(".preview-subject")).to_have_text("سلام سارا")
-    desk.press("Save")
-    desk.said("Saved: it holds from now on")
+    desk.publish()
     expect(desk.piece("subject", "fa")).to_have_value("سلام {{ name }}")
     expect(desk.piece("subject")).to_have_value("A word for {{ name }}")
 

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from customers.services.orders import OrderData, record_order
 from customers.services.people import Person, find_or_create_customer
 from customers.services.products import Line
+from outreach.kinds import Way
 from outreach.models import Message
 from surveys.services import inviting, testimonials, themes
 from tests.stack import until
@@ -217,8 +218,8 @@ def permission_is_asked_for_at_once(story):
     desk = at_desk(story, "messages/journeys/testimonial/")
     desk.get_by_label("Switched on").check()
     desk.get_by_label("How long after").fill("0")
-    desk.get_by_role("button", name="Save", exact=True).click()
-    expect(desk.get_by_text("Saved: it holds from now on")).to_be_visible()
+    expect(desk.locator("#coming")).to_contain_text("How long after: at once.")
+    publish(desk)
 
 
 def bea_allows_it(story, phone):
@@ -287,6 +288,12 @@ def a_segment_is_made(story):
     fits(story, "segment-1")
 
 
+def publish(desk):
+    """What the page has just said it changes."""
+    desk.get_by_role("button", name="Publish", exact=True).click()
+    expect(desk.get_by_text("Published: it holds from now on")).to_be_visible()
+
+
 def a_message_of_ones_own(story, name, ways):
     """Written, given its way, switched on; its name on the page to send."""
     desk = at_desk(story, "messages/journeys/new/")
@@ -296,8 +303,8 @@ def a_message_of_ones_own(story, name, ways):
     desk.get_by_label("Switched on").check()
     for place, way in ways.items():
         desk.locator(f"#id_way_{place}").select_option(way)
-    desk.get_by_role("button", name="Save", exact=True).click()
-    expect(desk.get_by_text("Saved: it holds from now on")).to_be_visible()
+    expect(desk.locator("#coming")).to_contain_text(f"Ways: {Way(ways['0']).label}. Before:")
+    publish(desk)
     return name
 
 

@@ -105,11 +105,11 @@ def test_pages_hold_fifty(manager, url, store):
 
 
 def test_queries_do_not_grow_with_rows(manager, url, people, make_customer, django_assert_max_num_queries):
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         manager.get(url)
     for number in range(9):
         make_customer(f"More {number}")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         manager.get(url)
     with django_assert_max_num_queries(18):
         manager.get(url, {"q": "0917 123 4567"})

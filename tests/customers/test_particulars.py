@@ -180,7 +180,7 @@ def test_the_customers_page_puts_a_tag_on_and_takes_it_off(manager, store, sara)
 
 def test_tags_by_the_wrong_people(manager, stranger, staff, client, store, sara):
     url = reverse("customers:tags", args=[store.slug, sara.public_id])
-    several = reverse("customers:tag_several", args=[store.slug])
+    several = reverse("customers:several", args=[store.slug])
     assert manager.get(url).status_code == manager.get(several).status_code == 405
     for who, status in ((stranger, 404), (staff, 403), (client, 302)):
         assert who.post(url, {"tag": "vip"}).status_code == status
@@ -189,7 +189,7 @@ def test_tags_by_the_wrong_people(manager, stranger, staff, client, store, sara)
 
 
 def test_several_of_the_list(manager, store, sara, make_customer):
-    paolo, url = make_customer("Paolo"), reverse("customers:tag_several", args=[store.slug])
+    paolo, url = make_customer("Paolo"), reverse("customers:several", args=[store.slug])
     chosen = [sara.public_id, paolo.public_id, "nobody"]
     answer = manager.post(url, {"tag": "Vip", "chosen": chosen, "query": "q=a&chip=unhappy"}, follow=True)
     assert answer.redirect_chain == [(f"/d/{store.slug}/customers/?q=a&chip=unhappy", 302)]
@@ -203,7 +203,7 @@ def test_several_of_the_list(manager, store, sara, make_customer):
 def test_what_says_too_little_changes_nothing(manager, store, sara, post):
     chosen = [sara.public_id if one == "SARA" else one for one in post.get("chosen", [])]
     answer = manager.post(
-        reverse("customers:tag_several", args=[store.slug]), {**post, "chosen": chosen, "query": "//evil.example"}
+        reverse("customers:several", args=[store.slug]), {**post, "chosen": chosen, "query": "//evil.example"}
     )
     assert answer.url.startswith(f"/d/{store.slug}/customers/")
     assert not CustomerTag.objects.for_store(store).exists()

@@ -86,7 +86,7 @@ def test_queries_do_not_grow_with_rows(manager, url, play, django_assert_max_num
         play(friends=2)
     play.approve()
     for what in KINDS:
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             manager.get(url(what))
 
 

@@ -277,7 +277,7 @@ def test_a_captured_pair_of_mailguns_does_not_live_for_ever(store, sara):
     assert state(store) == before
 
 
-@pytest.mark.parametrize("seconds", [-301, 301])
+@pytest.mark.parametrize("seconds", [-301, 400])  # 100 more: a busy machine takes its time
 def test_resends_call_must_be_fresh(seconds, store, sara):
     account = account_of(store, Channel.EMAIL, "resend", calls.mail_values("resend"))
     before = state(store)

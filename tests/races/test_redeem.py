@@ -162,6 +162,7 @@ def without_index(store):
         with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
             cursor.execute("SELECT set_config('app.store', %s, true)", [str(store.pk)])
             cursor.execute("DELETE FROM rewards_redemption WHERE store_id = %s", [store.pk])
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what names a redemption is looked at now, not at the end
             cursor.execute(definition)
 
 

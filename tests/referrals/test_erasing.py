@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
@@ -13,12 +14,13 @@ from customers.services import Person, record_event
 from outreach import services as outreach
 from outreach.models import Kind, Message, OutboxItem
 from referrals.models import Appeal, ReferralEvent, ShareLink
-from referrals.services import erasing, merging
+from referrals.services import erasing, forgetting, merging
 from referrals.services.links import landing_url, share_link_of, share_page_url
 from referrals.services.terms import OfferTerms, make_offer
 from rewards.models import Entry, LedgerTransaction, Offer, Payout, PayoutAddress, PayoutList, Reward, Voucher
 from rewards.services import granting, ledger
-from stores.models import AuditEvent
+from stores import jobs
+from stores.models import AuditEvent, Job
 from stores.services import note
 from stores.tenancy import act_for
 from surveys.models import Response, ResponseEvent, Testimonial
@@ -224,25 +226,60 @@ def url(store):
     return lambda customer: reverse("referrals:erase", args=[store.slug, customer.public_id])
 
 
-def test_an_owner_types_the_name(owner, store, make_customer, url):
+def forgotten(store, at) -> int:
+    """What the sweep does, without committing."""
+    done = jobs.waiting(store, forgetting.KIND, at)
+    for job_id in done:
+        jobs.work(store, job_id, forgetting._piece)
+    return len(done)
+
+
+def test_an_owner_forgets_somebody_in_two_taps_and_an_hour(owner, store, make_customer, url):
     one = make_customer("Sara Ahmadi", "sara@example.com")
     assert "Forget this customer" in owner.get(url(one)).content.decode()
-    wrong = owner.post(url(one), {"typed": "Sara Ahmady"})
-    assert wrong.status_code == 422
-    assert "Sara Ahmady" in wrong.content.decode()
+    page = owner.post(url(one), follow=True).content.decode()
+    assert "They are forgotten at" in page
     act_for(store)
+    job = Job.objects.for_store(store).get(kind="erase")
+    assert forgotten(store, job.started_at + timedelta(minutes=59)) == 0
     one.refresh_from_db()
     assert one.name
-    assert owner.post(url(one), {"typed": " sara AHMADI "}).status_code == 302
-    act_for(store)
+    assert forgotten(store, job.started_at + timedelta(minutes=61)) == 1
     one.refresh_from_db()
     assert (one.name, one.email, bool(one.erased_at)) == ("", "", True)
     assert AuditEvent.objects.for_store(store).get(action="customer.erased").user == owner.user
+    assert forgotten(store, job.started_at + timedelta(hours=3)) == 0
+
+
+def test_within_the_hour_it_can_be_undone(owner, store, make_customer, url):
+    one = make_customer("Sara Ahmadi", "sara@example.com")
+    owner.post(url(one))
+    owner.post(url(one))
+    act_for(store)
+    assert Job.objects.for_store(store).filter(kind="erase").count() == 1
+    page = owner.post(f"{url(one)}undo/", follow=True).content.decode()
+    assert "they stay as they are" in page
+    assert "They are forgotten at" not in page
+    act_for(store)
+    assert forgotten(store, NOW + timedelta(days=3650)) == 0
+    one.refresh_from_db()
+    assert one.name
+
+
+def test_who_waits_for_cash_is_not_forgotten(owner, store, make_customer, url):
+    one = make_customer("Sara Ahmadi", "sara@example.com")
+    batch = PayoutList.objects.create(store=store, currency="PHP", made_at=NOW)
+    facts = {"amount_minor": 1, "currency": "PHP", "method": "bank", "sealed": "", "hint": ""}
+    Payout.objects.create(store=store, batch=batch, customer=one, **facts)
+    assert owner.post(url(one)).status_code == 422
+    act_for(store)
+    assert not Job.objects.for_store(store).exists()
 
 
 def test_a_manager_may_not(manager, store, make_customer, url):
     one = make_customer("Sara Ahmadi", "sara@example.com")
-    assert manager.post(url(one), {"typed": "Sara Ahmadi"}).status_code == 403
+    assert manager.post(url(one)).status_code == 403
+    assert manager.post(f"{url(one)}undo/").status_code == 403
     act_for(store)
     one.refresh_from_db()
     assert one.erased_at is None

@@ -1,5 +1,9 @@
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from stores import services
 from stores.api_auth import hash_key
 from stores.models import ApiKey, AuditEvent
 
@@ -60,9 +64,41 @@ def revoke(key):
     return f"{URL}{key.public_id}/revoke/"
 
 
-def test_it_names_the_key_before_it_is_stopped(owner, key, store):
-    assert "The till" in owner.get(revoke(key)).content.decode()
+def restore(key):
+    return f"{URL}{key.public_id}/restore/"
+
+
+def test_looking_stops_nothing(owner, key, store):
+    assert owner.get(revoke(key)).status_code == 405
     assert live(store).exists()
+
+
+def test_the_page_offers_to_undo_it_once(owner, key):
+    page = owner.post(revoke(key), follow=True).content.decode()
+    assert "The till" in page
+    assert restore(key) in page
+    assert restore(key) not in owner.get(URL).content.decode()
+
+
+def test_undone_it_works_again(owner, key, store):
+    owner.post(revoke(key))
+    assert owner.post(restore(key)).status_code == 302
+    assert live(store).exists()
+    assert AuditEvent.objects.for_store(store).filter(action="key.restored").count() == 1
+
+
+def test_one_that_was_stopped_long_ago_stays_so(owner, key, store):
+    ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now() - services.KEY_UNDO - timedelta(seconds=1))
+    owner.post(restore(key))
+    assert not live(store).exists()
+    assert not AuditEvent.objects.for_store(store).filter(action="key.restored").exists()
+
+
+def test_nobody_else_brings_one_back(stranger, manager, key, store, owner):
+    owner.post(revoke(key))
+    assert stranger.post(restore(key)).status_code == 404
+    assert manager.post(restore(key)).status_code == 403
+    assert not live(store).exists()
 
 
 def test_it_stops_a_key(owner, key, store):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -23,11 +24,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from insights.demo.build import build
 from insights.demo.shops import SHOPS
 from referrals.models import Referral
+from referrals.services import prints
 from referrals.services.links import landing_url, share_link_of, share_page_url
 from stores import directory
 from stores.models import ApiKey, Role, Store
@@ -55,10 +58,12 @@ class Command(BaseCommand):
             build(shop, at=timezone.now(), progress=self.stdout.write)
             return
         port = int(os.environ.setdefault("PORT", "8000"))
+        os.environ["DEMO"] = "1"  # for web, which shows the shops that embed the widget
         if _is_taken(port):
             raise CommandError(f"Port {port} is in use. Choose another: PORT=8010 make demo")
         started = time.monotonic()
         stores = self._stores()
+        _open_sites(stores)
         facts = self._facts(stores)
         connections.close_all()
         processes = _start()
@@ -138,11 +143,22 @@ Goodword runs, after {seconds:.0f} s. Ctrl-C stops it.
   staff     {facts["url"]}/c/{facts["store"]}/   {staff["email"]}  {staff["password"]}
   advocate  {facts["advocate_url"]}
   friend    {facts["share_url"]}
+  its site  {facts["url"]}/demo-shop/{facts["store"]}
   mail      {facts["outbox_url"]}   (nothing leaves this machine)
   API       {facts["url"]}/api/v1/docs/   key {facts["api_key"]}
 """)
         self.stdout.write(f"READY {facts['url']}")
         sys.stdout.flush()
+
+
+def _open_sites(stores: list[Store]) -> None:
+    """Each store's own site is the made-up one on this server, where visitors may get links; its port may change."""
+    for store in stores:
+        with acting_for(store), translation.override(store.locale):
+            address = settings.SITE_URL + reverse("referral:demo_shop", args=[store.slug])
+            Store.objects.filter(pk=store.pk).update(website=address)
+            with suppress(prints.NotNow):  # a visitor has paused the program
+                prints.open_site(store, name=_("On your site"), by=None, at=timezone.now())
 
 
 def _advocate(store: Store) -> Any:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from outreach import health as sending
 from outreach.models import Message
+from referrals.materials import drawing
 from rewards.services import recounting
 from stores import directory, health
 from stores.health import NotReady
@@ -88,6 +89,13 @@ def _mail() -> str:
     return f"the server answers; sent as {address}"
 
 
+def _paper() -> str:
+    if not drawing.can_draw():
+        packages = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        raise NotReady(f"cards and posters cannot be drawn: install {packages}")
+    return "cards and posters can be drawn"
+
+
 def _safety() -> str:
     if settings.DEBUG:
         raise NotReady("DEBUG is on: unset it, it shows internals to visitors")
@@ -104,5 +112,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "stores' accounts": sending.own_accounts,
     "sender domains": sending.sender_domains,
     "complaints": sending.spam_complaints,
+    "paper": _paper,
     "safety": _safety,
 }

@@ -1,0 +1,1 @@
+"""What the counter writes: settings, what devices held, PINs."""
