@@ -33,6 +33,7 @@ LEVELS = datetime(2017, 9, 15, 12, tzinfo=UTC)  # from here on the first friend 
 MILESTONE = datetime(2017, 9, 1, 12, tzinfo=UTC)
 BEGAN = datetime(2016, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+FRIENDLY = people.Rates(page_share=0.9, claim=0.8, buy=0.6)
 # What no file of orders and answers can hold; the test's shop adds it.
 ADDED = {
     Kind.BIRTHDAY: "an order says nothing of birthdays: everybody is given one",
@@ -98,9 +99,7 @@ class Shop:
 @pytest.fixture
 def replayed(committed, monkeypatch):
     """The store at the end of its year."""
-    for name, value in (("PAGE_SHARE", 0.9), ("CLAIM_A_VISIT", 0.8), ("BUY_A_CLAIM", 0.6), ("BUY_BY_CODE", 0.15)):
-        monkeypatch.setattr(people, name, value)
-    for name, value in (("VOUCHER_SPENT", 0.3), ("FRIEND_REFUND", 0.25)):
+    for name, value in (("BUY_BY_CODE", 0.15), ("VOUCHER_SPENT", 0.3), ("FRIEND_REFUND", 0.25)):
         monkeypatch.setattr(people, name, value)
     store = open_store(
         slug="every-kind", name="Every kind", currency="BRL", country="BR", timezone="America/Sao_Paulo", at=FIRST
@@ -109,7 +108,8 @@ def replayed(committed, monkeypatch):
         everything_on(store)
         orders = [one for one in read_orders(store, wanted) if FIRST <= one.placed_at < LAST]
     shop, consent = Shop(store), frozenset({Channel.EMAIL})
-    engine.run(store, facts_of(orders), read_answers(), until=LAST, friends=True, consent=consent, progress=shop)
+    played = {"until": LAST, "friends": True, "consent": consent, "rates": FRIENDLY}
+    engine.run(store, facts_of(orders), read_answers(), **played, progress=shop)
     with acting_for(store):
         yield store
 
