@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from stores import directory
 from stores.models import Job, Store, User
 from stores.tenancy import acting_for, insert_new
 
@@ -113,6 +114,22 @@ def waiting(store: Store, kind: str, at: datetime) -> list[int]:
     found = list(free.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
     Job.objects.for_store(store).filter(pk__in=found).update(touched_at=at)
     return found
+
+
+def continue_all(kind: str, work_on: Callable[[Store, int], Any], at: datetime) -> int:
+    """The sweep of every store: begin jobs of this kind, go on with what a dead worker left; returns how many.
+
+    Not inside a transaction: each piece commits its own.
+    """
+    done = 0
+    for store_id in directory.stores_with_jobs(kind):
+        with acting_for(store_id):
+            store = Store.objects.get(pk=store_id)
+            found = waiting(store, kind, at)
+        for job_id in found:
+            work_on(store, job_id)
+        done += len(found)
+    return done
 
 
 def is_held(store: Store, kind: str) -> bool:

@@ -20,11 +20,10 @@ from customers.models import Channel, Import, ImportRow
 from customers.rules import clean_name
 from customers.services import OrderData, Outcome, Recorded, record_orders
 from customers.services.people import Mention, find_or_create_customers, known_before, mention, was_filled
-from stores import directory, jobs
+from stores import jobs
 from stores.models import Job, Store, User
 from stores.rows import in_halves, insert_rows
 from stores.services import note
-from stores.tenancy import acting_for
 
 KIND = "import"
 PIECE = 500
@@ -123,19 +122,8 @@ def job_of(run: Import) -> Job | None:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many files.
-
-    Not inside a transaction: each piece commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            work(store, job_id)
-        done += len(found)
-    return done
+    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many files."""
+    return jobs.continue_all(KIND, work, at)
 
 
 def work(store: Store, job_id: int, *, seconds: float = jobs.TURN) -> Job:

@@ -107,15 +107,7 @@ def _free_slug(store: Store) -> str:
 
 def continue_all(at: datetime) -> int:
     """The sweep: make the samples that were asked for; returns how many."""
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            sample = Store.objects.get(pk=store_id)
-            found = jobs.waiting(sample, KIND, at)
-        for job_id in found:
-            jobs.work(sample, job_id, lambda job, at: _play(job))
-        done += len(found)
-    return done
+    return jobs.continue_all(KIND, lambda sample, job_id: jobs.work(sample, job_id, lambda job, at: _play(job)), at)
 
 
 def _play(job: Job) -> jobs.Piece:

@@ -14,11 +14,11 @@ from typing import IO, Any
 
 from customers.models import Customer
 from insights.takeout.sheets import SHEETS, Sheet, plain
-from stores import directory, jobs
+from stores import jobs
 from stores.lists import harmless
 from stores.models import Job, JobFile, Store, User
 from stores.services import note
-from stores.tenancy import acting_for, insert_new
+from stores.tenancy import insert_new
 
 KIND = "takeout"
 PIECE = 5_000  # rows a transaction
@@ -75,19 +75,8 @@ def lately(store: Store) -> list[Job]:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many jobs.
-
-    Not inside a transaction: each piece commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            work(store, job_id)
-        done += len(found)
-    return done
+    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many jobs."""
+    return jobs.continue_all(KIND, work, at)
 
 
 def work(store: Store, job_id: int, *, seconds: float = jobs.TURN) -> Job:

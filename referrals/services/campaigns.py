@@ -26,9 +26,8 @@ from referrals import audiences
 from referrals.audiences.members import everybody
 from referrals.services.programs import live_program
 from referrals.services.values import to_share
-from stores import directory, jobs
+from stores import jobs
 from stores.models import Job, Store, User
-from stores.tenancy import acting_for
 
 KIND = "send"
 PIECE = 1000  # people a transaction
@@ -186,19 +185,8 @@ def waiting(store: Store, job: Job) -> int:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: begin what was pressed, go on with what a dead worker left; returns how many runs.
-
-    Not inside a transaction: each piece commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            work(store, job_id)
-        done += len(found)
-    return done
+    """The sweep: begin what was pressed, go on with what a dead worker left; returns how many runs."""
+    return jobs.continue_all(KIND, work, at)
 
 
 # -- What the words need --

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from customers.models import Customer
 from referrals.services import erasing
 from rewards.models import Payout
-from stores import directory, jobs
-from stores.models import Job, Store, User
-from stores.tenancy import acting_for
+from stores import jobs
+from stores.models import Job, User
 
 KIND = "erase"
 WAITS = timedelta(hours=1)
@@ -56,19 +55,8 @@ def stop(job: Job, *, at: datetime) -> bool:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: forget whose hour is over; returns how many.
-
-    Not inside a transaction: each commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            jobs.work(store, job_id, _piece)
-        done += len(found)
-    return done
+    """The sweep: forget whose hour is over; returns how many."""
+    return jobs.continue_all(KIND, lambda store, job_id: jobs.work(store, job_id, _piece), at)
 
 
 def _piece(job: Job, at: datetime) -> jobs.Piece:

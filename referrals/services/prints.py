@@ -27,7 +27,7 @@ from stores import codes, directory, jobs
 from stores.models import Job, Location, Store, User
 from stores.rows import insert_rows
 from stores.services import note
-from stores.tenancy import acting_for, insert_new
+from stores.tenancy import insert_new
 
 KIND = "prints"
 PIECE = 80  # cards in one transaction: a second
@@ -163,19 +163,8 @@ def job_of(run: PrintRun) -> Job | None:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many runs.
-
-    Not inside a transaction: each piece commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            work(store, job_id)
-        done += len(found)
-    return done
+    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many runs."""
+    return jobs.continue_all(KIND, work, at)
 
 
 def work(store: Store, job_id: int, *, seconds: float = jobs.TURN) -> Job:

@@ -28,10 +28,9 @@ from customers.models import (
 )
 from customers.services.people import BLANKS
 from referrals.services.erasing import BLANK
-from stores import directory, jobs
+from stores import jobs
 from stores.models import Job, Store, User
 from stores.services import note
-from stores.tenancy import acting_for
 from surveys.models import Invitation
 
 KIND = working.UNDO
@@ -81,19 +80,8 @@ def _left(run: Import) -> Any:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many files.
-
-    Not inside a transaction: each piece commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            work(store, job_id)
-        done += len(found)
-    return done
+    """The sweep: begin what was asked for, go on with what a dead worker left; returns how many files."""
+    return jobs.continue_all(KIND, work, at)
 
 
 def work(store: Store, job_id: int, *, seconds: float = jobs.TURN) -> Job:

@@ -11,10 +11,9 @@ from django.db.models import Count, Q, QuerySet
 
 from customers.models import Customer
 from rewards.models import Offer, Pool, Reward, Voucher
-from stores import codes, directory, jobs
+from stores import codes, jobs
 from stores.models import Job, Location, Store, User
 from stores.services import note
-from stores.tenancy import acting_for
 
 KIND = "codes"
 PIECE = 5_000  # codes in one transaction: half a second
@@ -130,19 +129,8 @@ def _read(lines: Iterable[str]) -> list[str]:
 
 
 def continue_all(at: datetime) -> int:
-    """The sweep: make the codes that were asked for, go on where a worker died; returns how many jobs.
-
-    Not inside a transaction: each piece commits its own.
-    """
-    done = 0
-    for store_id in directory.stores_with_jobs(KIND):
-        with acting_for(store_id):
-            store = Store.objects.get(pk=store_id)
-            found = jobs.waiting(store, KIND, at)
-        for job_id in found:
-            work(store, job_id)
-        done += len(found)
-    return done
+    """The sweep: make the codes that were asked for, go on where a worker died; returns how many jobs."""
+    return jobs.continue_all(KIND, work, at)
 
 
 def work(store: Store, job_id: int) -> Job:
