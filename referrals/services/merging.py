@@ -266,7 +266,7 @@ def _move_money(made: CustomerMerge, at: datetime) -> None:
 def _accounts(made: CustomerMerge, of: Customer) -> list[Account]:
     """The accounts of `of`; those of both are held, in order of their ids."""
     both = Account.objects.for_store(made.store).filter(customer__in=[made.survivor, made.gone], kind__in=MONEY)
-    held = list(both.select_for_update().order_by("pk"))
+    held = list(both.select_for_update(no_key=True).order_by("pk"))
     return [one for one in held if one.customer_id == of.pk]
 
 

@@ -316,7 +316,7 @@ def _hold_purse(found: Voucher | ShareLink | None) -> None:
     """Hold the purse before its balance decides the discount, so that the order's total is right."""
     purse = vouchers.purse_of(found) if isinstance(found, Voucher) else None
     if purse:
-        ledger.locked(purse)
+        ledger.held(purse)
 
 
 def _new_gift(offered: Quote, friend: Customer | None, public_id: str, at: datetime) -> Voucher:

@@ -291,7 +291,7 @@ def _earn(reward: Reward, promise: Commitment, into: Account, at: datetime) -> N
     cost = ledger.account(store, Account.Kind.COST, into.currency, budget=promise.budget)
     settled = 0
     if into.customer_id or into.card_id:
-        debt = ledger.locked(ledger.account(store, Account.Kind.OWED, into.currency, reward.customer))
+        debt, _ = ledger.held(ledger.account(store, Account.Kind.OWED, into.currency, reward.customer), into)
         settled = min(amount, -debt.balance_minor)
         amounts[debt] = settled
     amounts |= {cost: -amount, into: amount - settled}

@@ -147,7 +147,7 @@ def post_all(store: Store, postings: Sequence[Posting]) -> list[LedgerTransactio
 
 def _add(store: Store, changes: Mapping[int, int]) -> None:
     """Change running balances, each account once, in order of their id."""
-    touched = list(Account.objects.for_store(store).filter(pk__in=changes).select_for_update().order_by("pk"))
+    touched = list(Account.objects.for_store(store).filter(pk__in=changes).select_for_update(no_key=True).order_by("pk"))
     for one in touched:
         one.balance_minor += changes[one.pk]
     update_rows(touched, ("balance_minor",))
@@ -171,9 +171,15 @@ def reverse(store: Store, original: LedgerTransaction, *, key: str, at: datetime
     )
 
 
-def locked(one: Account) -> Account:
-    """The account with its balance as it is now, held until the transaction ends."""
-    return Account.objects.select_for_update().get(pk=one.pk, store_id=one.store_id)
+def held(*accounts: Account) -> list[Account]:
+    """The accounts with their balances as they are now, in the order given, held until the transaction ends.
+
+    Whoever looks at one balance and then moves another holds both here at once: in order of their ids, as
+    `post` updates them, so that an earning and a taking back of one person never wait for each other.
+    """
+    rows = Account.objects.filter(store_id=accounts[0].store_id, pk__in=[one.pk for one in accounts])
+    fresh = {one.pk: one for one in rows.select_for_update(no_key=True).order_by("pk")}
+    return [fresh[one.pk] for one in accounts]
 
 
 def drift(store: Store) -> dict[int, int]:

@@ -273,7 +273,7 @@ def _claim(store: Store, payouts: Iterable[int], to: Payout.Status, at: datetime
 
 
 def _locked_accounts(store: Store, payouts: Sequence[Payout]) -> dict[tuple[int, str], Account]:
-    """What each person has to get, locked. After two customers became one it lies with that one."""
+    """What each person has to get, held with what they owe. After two customers became one it lies with that one."""
     people = {one.customer_id for one in payouts}
     heirs = dict(
         Customer.objects.for_store(store).filter(pk__in=people).values_list("pk", Coalesce("merged_into", "pk"))
@@ -285,10 +285,12 @@ def _locked_accounts(store: Store, payouts: Sequence[Payout]) -> dict[tuple[int,
             for one, currency in wanted
         ]
     )
-    rows = Account.objects.for_store(store).filter(kind=Account.Kind.PAYABLE, customer__in=set(heirs.values()))
+    kinds = (Account.Kind.PAYABLE, Account.Kind.OWED)
+    rows = Account.objects.for_store(store).filter(kind__in=kinds, customer__in=set(heirs.values()))
     held = {
         (row.customer_id, row.currency): row
-        for row in rows.select_related("customer").select_for_update(of=("self",)).order_by("pk")
+        for row in rows.select_related("customer").select_for_update(of=("self",), no_key=True).order_by("pk")
+        if row.kind == Account.Kind.PAYABLE
     }
     return {(one.customer_id, one.currency): held[heirs[one.customer_id], one.currency] for one in payouts}
 
@@ -337,7 +339,7 @@ def mark_failed(store: Store, payout: Payout, *, by: User | None, at: datetime, 
 
 def _came_back(store: Store, payout: Payout, at: datetime) -> None:
     purse = _locked_accounts(store, [payout])[payout.customer_id, payout.currency]
-    debt = ledger.locked(_debt(store, purse))
+    [debt] = ledger.held(_debt(store, purse))
     settled = min(payout.amount_minor, -debt.balance_minor)
     paid = ledger.account(store, Account.Kind.PAID, payout.currency)
     amounts = {paid: -payout.amount_minor, debt: settled, purse: payout.amount_minor - settled}

@@ -216,12 +216,15 @@ def _forgive(reward: Reward, amount_minor: int, *, key: str, at: datetime) -> No
     if not amount_minor:
         return
     store, currency = reward.store, reward.offer.currency
-    debt = ledger.locked(ledger.account(store, Account.Kind.OWED, currency, reward.customer))
+    debt, credit = ledger.held(
+        ledger.account(store, Account.Kind.OWED, currency, reward.customer),
+        ledger.account(store, Account.Kind.CREDIT, currency, reward.customer),
+    )
     open_still = min(amount_minor, -debt.balance_minor)
     cost = ledger.account(store, Account.Kind.COST, currency, budget=budget_of(reward))
     amounts = {cost: -amount_minor, debt: open_still}
     if open_still < amount_minor:
-        amounts[ledger.account(store, Account.Kind.CREDIT, currency, reward.customer)] = amount_minor - open_still
+        amounts[credit] = amount_minor - open_still
         vouchers.credit_voucher(store, reward.customer, currency, at=at)
     ledger.post(store, key=key, kind=ledger.Fact.REVERSE, amounts=amounts, at=at)
 
@@ -281,13 +284,17 @@ def claw_back(reward: Reward, amount_minor: int, purse: Account | None, *, key: 
     if not amount_minor:
         return
     store, currency = reward.store, reward.offer.currency
-    amounts = {ledger.account(store, Account.Kind.COST, currency, budget=budget_of(reward)): amount_minor}
+    debt = ledger.account(store, Account.Kind.OWED, currency, reward.customer)
     available = 0
+    if purse and purse.kind in Account.PERSONAL:
+        purse, debt = ledger.held(purse, debt)
+        available = min(purse.balance_minor, amount_minor)
+    elif purse:
+        available = amount_minor  # the store's own accounts keep no running balance
+    amounts = {
+        ledger.account(store, Account.Kind.COST, currency, budget=budget_of(reward)): amount_minor,
+        debt: available - amount_minor,
+    }
     if purse:
-        purse = ledger.locked(purse)
-        is_personal = purse.kind in Account.PERSONAL  # the store's own accounts keep no running balance
-        available = min(purse.balance_minor, amount_minor) if is_personal else amount_minor
         amounts[purse] = -available
-    if available < amount_minor:
-        amounts[ledger.account(store, Account.Kind.OWED, currency, reward.customer)] = available - amount_minor
     ledger.post(store, key=key, kind=ledger.Fact.CLAWBACK, amounts=amounts, at=at)

@@ -255,7 +255,7 @@ def redeem(
     with transaction.atomic():
         purse = purse_of(voucher)
         if purse:
-            purse = ledger.locked(purse)
+            [purse] = ledger.held(purse)
         _refresh(voucher)
         offered = quote(voucher, bill, at=at)
         reason = offered.reason or _against_stacking(voucher, bill, order)
@@ -403,7 +403,7 @@ def expire_due(store: Store, at: datetime) -> int:
 
 
 def _keep_the_rest(card: Voucher, promise: Commitment | None, at: datetime) -> None:
-    purse = ledger.locked(ledger.account(card.store, Account.Kind.GIFT, card.currency, card=card))
+    [purse] = ledger.held(ledger.account(card.store, Account.Kind.GIFT, card.currency, card=card))
     if purse.balance_minor:
         kept = ledger.account(card.store, Account.Kind.BREAKAGE, card.currency)
         amounts = {purse: -purse.balance_minor, kept: purse.balance_minor}
