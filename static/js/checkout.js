@@ -34,14 +34,17 @@
   };
   // The total comes by itself: the enter key of the bill, or of a hand scanner, is the other button's.
   Object.assign(form.querySelector("[data-count]"), { hidden: true, type: "button" });
-  form.addEventListener("input", () => {
+  const changed = () => {
     // After a login the bill is still there: it travels in the address.
     form.action = withAmount(form.action);
     total.replaceChildren();
     pay.disabled = true;
     clearTimeout(timer);
     if (form.elements.amount.value) timer = setTimeout(count, 300);
-  });
+  };
+  form.addEventListener("input", changed);
+  // Quick hands type before this is there; and a browser brings back what stood in the box.
+  if (form.elements.amount.value !== form.elements.amount.defaultValue) changed();
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent && event.submitter === pay) event.preventDefault();
     if (event.submitter === pay) form.dataset.sent = "1";

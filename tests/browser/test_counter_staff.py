@@ -257,6 +257,18 @@ def test_keys_alone_are_enough(device, issue, shop):
     expect(page.get_by_role("heading", name="Give 10% off")).to_be_visible()
 
 
+def test_what_was_typed_before_the_script_came_is_counted(device, issue):
+    """Quick hands on a slow line: the bill stands there before anything listens to it."""
+    page, late = device(), []
+    page.route("**/js/checkout*.js", lambda route: late.append(route))
+    page.get_by_label("Or type the code").fill(issue("quick"))
+    page.get_by_role("button", name="Check code").click()
+    page.get_by_label("Bill before discount").press_sequentially("200")
+    assert page.get_by_text("Customer pays").count() == 0
+    late.pop().continue_()
+    expect(page.get_by_text("₱180")).to_be_visible()
+
+
 def test_a_browser_that_reads_codes_by_itself_fetches_no_reader(device, shop):
     page = device()
     page.context.add_init_script(
