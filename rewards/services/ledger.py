@@ -147,7 +147,8 @@ def post_all(store: Store, postings: Sequence[Posting]) -> list[LedgerTransactio
 
 def _add(store: Store, changes: Mapping[int, int]) -> None:
     """Change running balances, each account once, in order of their id."""
-    touched = list(Account.objects.for_store(store).filter(pk__in=changes).select_for_update(no_key=True).order_by("pk"))
+    rows = Account.objects.for_store(store).filter(pk__in=changes)
+    touched = list(rows.select_for_update(no_key=True).order_by("pk"))
     for one in touched:
         one.balance_minor += changes[one.pk]
     update_rows(touched, ("balance_minor",))
