@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from celery.beat import PersistentScheduler, ScheduleEntry
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
+from django.utils import timezone
+
+from stores import logs, runs
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +26,7 @@ class SelfReliant(PersistentScheduler):
     """
 
     away_until = 0.0
+    note_at = 0.0
 
     def setup_schedule(self) -> None:
         """A tick for each job that says how often (`stores.ticks.periodic`).
@@ -41,6 +47,7 @@ class SelfReliant(PersistentScheduler):
 
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **options: Any) -> Any:
         """The task that was sent; None when it was done here."""
+        self._note()
         if time.monotonic() >= self.away_until:
             try:
                 return super().apply_async(entry, producer=producer, advance=advance, **options)
@@ -50,13 +57,24 @@ class SelfReliant(PersistentScheduler):
         self._do(entry)
         return None
 
+    def _note(self) -> None:
+        """Say in Postgres that beat lives: so a silent beat can be told from silent workers."""
+        if time.monotonic() < self.note_at:
+            return
+        self.note_at = time.monotonic() + runs.BEAT_EVERY
+        close_old_connections()
+        with suppress(Error):  # without Postgres there is nothing to do, and beat goes on
+            runs.note(runs.BEAT, every=runs.BEAT_EVERY, seconds=0, at=timezone.now())
+        close_old_connections()
+
     def _do(self, entry: ScheduleEntry) -> None:
         close_old_connections()
-        try:
-            self.app.tasks[entry.task]()
-        except Exception:  # as in a worker, one failing job stops no other
-            logger.exception("%s failed", entry.task)
-        finally:
-            close_old_connections()
-            if self.should_sync():
-                self._do_sync()
+        with logs.stamped(entry.task, str(uuid4())):
+            try:
+                self.app.tasks[entry.task]()
+            except Exception:  # as in a worker, one failing job stops no other
+                logger.exception("%s failed", entry.task)
+            finally:
+                close_old_connections()
+                if self.should_sync():
+                    self._do_sync()

@@ -3,6 +3,7 @@
 `make demo` and `manage.py` fill in the addresses of the embedded servers (config/embedded/).
 """
 
+import logging
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,11 @@ SITE_URL = env("SITE_URL", default=f"http://127.0.0.1:{env('PORT', default='8000
 HTTPS = SITE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# Who may read /metrics: whoever sends this as a bearer token. Empty: only this machine, and no proxy on it.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+# Whether a database that finds itself on another server than before sends nothing until `manage.py release`.
+# False where replicas are promoted by themselves: then hold by hand after a restore.
+HOLD_WHEN_MOVED = env.bool("HOLD_WHEN_MOVED", default=True)
 # Whether this server shows made-up shops to visitors: then each has a page with the widget (/demo-shop/<store>).
 DEMO = env.bool("DEMO", default=False)
 
@@ -64,6 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "stores.middleware.Measured",
     "stores.middleware.RequestId",
     "stores.middleware.Compressed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -187,7 +194,7 @@ SMS_FIELDS = {name.lower(): env(f"SMS_{name}") for name in env.list("SMS_SETTING
 # The last part of the addresses under /in/mail/ and /in/sms/ where the server's own providers report.
 MAIL_WEBHOOK_TOKEN = env("MAIL_WEBHOOK_TOKEN", default="")
 SMS_WEBHOOK_TOKEN = env("SMS_WEBHOOK_TOKEN", default="")
-for _name in ("MAIL_WEBHOOK_TOKEN", "SMS_WEBHOOK_TOKEN"):
+for _name in ("MAIL_WEBHOOK_TOKEN", "SMS_WEBHOOK_TOKEN", "METRICS_TOKEN"):
     if 0 < len(globals()[_name]) < 32:
         raise ImproperlyConfigured(f"{_name} is too short to be a secret. Take 32 or more random characters.")
 # Whether stores may send by accounts of their own; off, nothing leaves but by the server's own.
@@ -279,6 +286,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(?:healthz|readyz|metrics)$"]  # asked for inside the house, where there is no TLS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXIES:
@@ -301,6 +309,7 @@ CONTENT_SECURITY_POLICY = {
 
 # -- Logs: one JSON line an event, with request, store and task ids; no personal data --
 
+logging.captureWarnings(True)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

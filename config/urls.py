@@ -33,7 +33,7 @@ dashboard = [
 
 urlpatterns = [
     path("", include((stores.urls.site, "site"))),
-    path("", include((stores.urls.health, "health"))),
+    path("", include((stores.urls.health + insights.urls.operation, "health"))),
     path("", include((referrals.urls.site, "setup"))),
     path("", include("allauth.urls")),
     path("d/<slug:store>/", include(dashboard)),

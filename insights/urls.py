@@ -7,6 +7,7 @@ from insights import (
     budget_views,
     calendar_views,
     find_views,
+    operation_views,
     report_views,
     setup_views,
     takeout_views,
@@ -14,6 +15,13 @@ from insights import (
 )
 
 app_name = "insights"
+
+# Of the server, not of a store.
+operation = [
+    path("readyz", operation_views.readyz, name="readyz"),
+    path("metrics", operation_views.metrics, name="metrics"),
+    path("operator/", operation_views.operator, name="operator"),
+]
 
 dashboard = [
     path("", views.home, name="home"),

@@ -29,6 +29,7 @@ class Skip:
     NOT_IN_AUDIENCE = "not_in_audience"
     CAPPED = "cap_too_late"
     NO_WORDS = "not_rendered"
+    RESTORED = "restored"
 
 
 class Wait:

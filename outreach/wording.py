@@ -23,6 +23,7 @@ REASONS = {
     "try_again": gettext_lazy("It did not get through; we are trying again."),
     "gave_up": gettext_lazy("It did not get through after several tries."),
     "not_rendered": gettext_lazy("The text could not be put together. Tell whoever runs this server."),
+    "restored": gettext_lazy("The server was restored from a backup: it may have gone out before."),
     "worker_died": gettext_lazy("The server stopped while it was being sent."),
     "settled_by_staff": gettext_lazy("Somebody of your team decided about it."),
     "cancelled": gettext_lazy("The order was cancelled."),

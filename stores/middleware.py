@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
 
-from stores import logs
+from stores import logs, metrics
 from stores.codes import random_characters
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -28,6 +29,21 @@ class RequestId:
         logs.begin_request(identifier)
         response = self.get_response(request)
         response["X-Request-ID"] = identifier
+        return response
+
+
+class Measured:
+    """Count and time each request by the template of its address, for /metrics."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request, and note how long that took."""
+        began = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        metrics.request_done(match.route if match else "", response.status_code, time.perf_counter() - began)
         return response
 
 

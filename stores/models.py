@@ -234,6 +234,35 @@ class Tick(models.Model):
         indexes = [models.Index(fields=["at"], name="tick_age")]
 
 
+class JobRun(models.Model):
+    """What became of a periodic job: its last run, and all runs together. One row a job, whoever ran it."""
+
+    job = models.CharField(max_length=80, unique=True)
+    every = models.FloatField()  # seconds between two runs, as beat has it
+    at = models.DateTimeField()  # when the last run ended
+    good_at = models.DateTimeField(null=True)  # when the last one ended that did not fail
+    seconds = models.FloatField()  # how long the last one took
+    error = models.CharField(max_length=80, blank=True)  # of the last one: the class of what was raised
+    runs = models.BigIntegerField(default=1)
+    failures = models.BigIntegerField(default=0)
+    total_seconds = models.FloatField()
+
+
+class Installation(models.Model):
+    """Which server these rows were written on, and whether somebody has to look before anything leaves it.
+
+    One row. A database that finds itself elsewhere (restored, copied) is held: see `stores.holding`.
+    """
+
+    place = models.CharField(max_length=80)
+    held_since = models.DateTimeField(null=True)
+    held_because = models.CharField(max_length=20, blank=True)
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="installation_one_row")]
+
+
 class Job(PublicModel):
     """Long work with its progress: what a page shows while it goes on, and where to go on after a crash.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import connection, models, transaction
 from django.db.models.constants import OnConflict
 
+from stores import logs
 from stores.codes import public_id
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def acting_for(store: Store | int) -> Iterator[None]:
     if nested and _store() == wanted:
         yield
         return
-    with transaction.atomic():
+    with transaction.atomic(), logs.at_store(wanted):
         before = _set_store(wanted)
         yield
         # After an error the rollback restores the setting by itself; the end of a transaction, too.
@@ -45,7 +46,9 @@ def acting_for(store: Store | int) -> Iterator[None]:
 
 def act_for(store: Store | int) -> None:
     """For the rest of the current transaction (a web request), see the rows of `store` only."""
-    _set_store(str(store if isinstance(store, int) else store.pk))
+    wanted = str(store if isinstance(store, int) else store.pk)
+    logs.stay_at_store(wanted)
+    _set_store(wanted)
 
 
 def act_as_user(user_id: int) -> None:

@@ -12,7 +12,7 @@ from celery import shared_task
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from stores import directory
+from stores import directory, runs
 from stores.models import Store, Tick
 from stores.tenancy import acting_for
 
@@ -37,7 +37,10 @@ def periodic(every: float) -> Callable[[Callable[..., int]], Any]:
         @wraps(job)
         def guarded() -> int:
             now = timezone.now()
-            return job(now) if take_slot(job.__name__, seconds=every, at=now) else 0
+            if not take_slot(job.__name__, seconds=every, at=now):
+                return 0
+            with runs.noted(job.__name__, every=every):
+                return job(now)
 
         guarded.__module__ = job.__module__
         return shared_task(every=every)(guarded)

@@ -13,7 +13,6 @@ site = [
 ]
 health = [
     path("healthz", probes.healthz, name="healthz"),
-    path("readyz", probes.readyz, name="readyz"),
 ]
 dashboard = [
     path("settings/", views.settings, name="settings"),

@@ -241,6 +241,7 @@ class Stack:
             "DATABASE_OWNER_URL": databases.url_of(os.environ["DATABASE_OWNER_URL"], self.name),
             "REDIS_URL": self.redis.url,
             "DATA_DIR": str(self.folder),
+            "TMPDIR": str(self.folder),  # whatever they leave goes with it
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}",
             "SMS_URL": self.texts.url,
             "HOST": "127.0.0.1",

@@ -54,6 +54,7 @@ PAGES: dict[str, Page] = {
     "account_email_verification_sent": of(who=NOBODY),
     # -- One's account --
     "site:mine": of(query="all=1"),
+    "health:operator": of(),
     "setup:new_store": of(),
     "account_logout": of(),
     "account_email": of(),
@@ -246,7 +247,8 @@ LEADS = [
 ]  # fmt: skip
 # Files and data.
 FILES = [
-    "health:healthz", "health:readyz", "customers:import_errors", "insights:takeout_file", "insights:customer_data",
+    "health:healthz", "health:readyz", "health:metrics", "customers:import_errors", "insights:takeout_file",
+    "insights:customer_data",
     "insights:setup_card", "referral:apple_pass",
     "referral:card", "referral:story", "referral:widget_script", "mfa_download_recovery_codes",
     "outreach:letter_html", "referrals:contest_csv", "referrals:material_file", "referrals:segment_csv",

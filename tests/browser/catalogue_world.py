@@ -124,10 +124,11 @@ class World:
         return store
 
     def people(self) -> None:
-        """An owner and somebody at the counter."""
+        """An owner, who operates the server as well, and somebody at the counter."""
         for role in ("owner", "staff"):
             address = f"{role}@example.com"
             self.stack.manage("create_staff", self.slug, address, "--role", role, "--password", PASSWORD)
+        self.stack.call(User.objects.filter(email="owner@example.com").update, is_superuser=True)
 
     def _partner(self) -> None:
         """Another store that sends customers; a month of it is settled."""

@@ -1,5 +1,6 @@
 """The files that start Goodword elsewhere: no container engine here, so they are read instead of run."""
 
+import json
 import os
 import re
 import shlex
@@ -122,7 +123,19 @@ def test_the_procfile_names_the_three_processes_and_uses_the_virtual_environment
 ) -> None:
     assert list(procfile) == ["web", "worker", "beat"]  # honcho gives PORT itself to the first
     for words in procfile.values():
-        assert words[:3] == ["exec", "python", "-m"]  # exec: signals reach it, not a shell
+        begin = words.index("exec")  # signals reach it, not a shell; before it stand only variables
+        assert all("=" in word for word in words[:begin])
+        assert words[begin : begin + 3] == ["exec", "python", "-m"]
+
+
+def test_each_web_server_counts_in_a_fresh_folder(procfile: dict[str, list[str]]) -> None:
+    """Files of processes that are gone would be read for ever."""
+    assert procfile["web"][0] == "PROMETHEUS_MULTIPROC_DIR=${PROMETHEUS_MULTIPROC_DIR:-$(mktemp -d)}"
+
+
+def test_the_web_servers_own_lines_are_json_too(procfile: dict[str, list[str]]) -> None:
+    logs = json.loads((ROOT / option(procfile["web"], "--log-config")).read_text())
+    assert logs["formatters"] == {"json": {"()": "stores.logs.JsonFormatter"}}
 
 
 def test_the_web_server_takes_many_connections_with_few_threads(procfile: dict[str, list[str]]) -> None:

@@ -5,8 +5,14 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from stores import health
+from insights import operation_views
+from stores import health, runs
 from stores.models import Tick
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew(monkeypatch):
+    monkeypatch.setattr(operation_views, "_kept", None)
 
 
 def checks(client):
@@ -15,7 +21,10 @@ def checks(client):
 
 
 def tick(ago):
-    Tick.objects.create(job="test", slot=1, at=timezone.now() - ago)
+    """Beat ticked, and a worker did the job."""
+    at = timezone.now() - ago
+    Tick.objects.create(job="test", slot=1, at=at)
+    runs.note("test", every=30, seconds=1, at=at)
 
 
 def test_alive_is_always_yes(client):
@@ -27,7 +36,8 @@ def test_alive_is_always_yes(client):
 def test_a_fresh_installation_is_ready(client, db):
     status, found = checks(client)
     assert status == 200
-    assert set(found) == {"database", "migrations", "redis", "beat"}
+    of_server = {"workers", "held", "jobs", "queue", "unknown", "inbox", "books", "disk"}
+    assert set(found) == {"database", "migrations", "redis", "beat"} | of_server
     assert "goodword_app" in found["database"]["detail"]
     assert "no tick yet" in found["beat"]["detail"]
 
@@ -41,7 +51,16 @@ def test_a_silent_beat_is_told(client, db):
     tick(timedelta(seconds=130))
     status, found = checks(client)
     assert status == 503
-    assert [name for name, check in found.items() if not check["ok"]] == ["beat"]
+    assert [name for name, check in found.items() if not check["ok"]] == ["beat", "workers"]
+
+
+def test_silent_workers_are_told_from_a_silent_beat(client, db):
+    tick(timedelta(seconds=130))
+    runs.note(runs.BEAT, every=runs.BEAT_EVERY, seconds=0, at=timezone.now())
+    status, found = checks(client)
+    assert status == 503
+    assert [name for name, check in found.items() if not check["ok"]] == ["workers"]
+    assert "start a worker" in found["workers"]["detail"]
 
 
 def test_missing_migrations_are_told(client, db, monkeypatch):

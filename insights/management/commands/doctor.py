@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from email.utils import parseaddr
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.management.base import BaseCommand
-from django.db.models import Count, Min, Q
+from django.db import connection
 from django.utils import timezone
 
+from insights.operation import checks, figures
+from insights.operation.figures import Figures
 from outreach import health as sending
-from outreach.models import Message
 from referrals.materials import drawing
 from rewards.services import recounting
 from stores import directory, health
 from stores.health import NotReady
 from stores.tenancy import acting_for
 
-LATE = timedelta(minutes=10)
-
 
 class Command(BaseCommand):
     """One line a check; exit 1 if one fails."""
 
-    help = "Check database, broker, beat, queue, mail and books."
+    help = "Check database, broker, beat, workers, queue, books, backup, mail and disk."
 
     def handle(self, **options: Any) -> None:
         """Run every check."""
-        failed = 0
-        for name, check in {**health.CHECKS, **CHECKS}.items():
+        failed, found = 0, cache(lambda: figures.read(timezone.now()))
+        of_server = {name: _about(check, found) for name, check in (checks.SERIOUS | checks.ALARMS).items()}
+        for name, check in {**health.CHECKS, **of_server, **CHECKS}.items():
             try:
                 self.stdout.write(f"ok    {name}: {check()}")
             except NotReady as problem:
@@ -45,24 +45,30 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
 
-def _queue() -> str:
-    """Nothing should wait long past its time, nor stay unknown."""
-    now = timezone.now()
-    late = unknown = 0
-    oldest = now
-    for store in directory.each_store():
-        with acting_for(store):
-            due = Message.objects.for_store(store).filter(status=Message.Status.PENDING, due_at__lt=now)
-            found = due.aggregate(oldest=Min("due_at"), late=Count("pk", filter=Q(due_at__lt=now - LATE)))
-            late, oldest = late + found["late"], min(oldest, found["oldest"] or now)
-            unknown += Message.objects.for_store(store).filter(status=Message.Status.UNKNOWN).count()
-    waits = f"the oldest due message waits {int((now - oldest).total_seconds())} s"
-    if late:
-        raise NotReady(f"{late} messages wait more than 10 minutes past their time: is a worker running? {waits}")
-    return f"nothing is late, {waits}; {unknown} messages wait for somebody to say whether they were sent"
+def _about(check: checks.Check, found: Callable[[], Figures]) -> Callable[[], str]:
+    return lambda: check(found())
+
+
+def _archive() -> str:
+    """What Postgres says of its log; a provider who keeps backups otherwise needs none of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW archive_mode")
+        if cursor.fetchone()[0] == "off":
+            return "Postgres archives no log: between two backups everything can be lost, see docs/operate.md, backup"
+        cursor.execute(
+            "SELECT failed_count, last_failed_wal, last_archived_time, last_failed_time > last_archived_time"
+            " OR (failed_count > 0 AND last_archived_time IS NULL) FROM pg_stat_archiver"
+        )
+        failures, wal, archived, fails = cursor.fetchone()
+    if fails:
+        raise NotReady(
+            f"{wal} could not be archived ({failures} failures): see the log of Postgres, and the disk it goes to"
+        )
+    return f"last archived {archived:%Y-%m-%d %H:%M} UTC" if archived else "nothing to archive yet"
 
 
 def _books() -> str:
+    """Counted now, not as the last night found them."""
     wrong = []
     for store in directory.each_store():
         with acting_for(store):
@@ -105,8 +111,8 @@ def _safety() -> str:
 
 
 CHECKS: dict[str, Callable[[], str]] = {
-    "queue": _queue,
     "books": _books,
+    "backup": _archive,
     "mail": _mail,
     "text messages": sending.text_gateway,
     "stores' accounts": sending.own_accounts,
