@@ -25,6 +25,7 @@ class Place:
     servers: Path
     account: Account | None
     secrets: dict[str, str]
+    archive: Path | None = None  # where PostgreSQL copies each finished piece of its log; None: nowhere
 
     @property
     def postgres(self) -> Path:
@@ -80,7 +81,16 @@ def place_of(data_dir: Path) -> Place:
     log = data_dir / "log"
     if not log.is_symlink() and not log.exists():
         log.symlink_to(Path("servers", "log"))
-    return Place(data_dir, servers, account, _secrets(data_dir))
+    return Place(data_dir, servers, account, _secrets(data_dir), _archive(account))
+
+
+def _archive(account: Account | None) -> Path | None:
+    """The folder that WAL_ARCHIVE names, made for the servers' user."""
+    named = os.environ.get("WAL_ARCHIVE")
+    if not named:
+        return None
+    _make_dir(Path(named).resolve(), account)
+    return Path(named).resolve()
 
 
 def _account(data_dir: Path) -> Account | None:

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,12 @@ fsync = on
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u@%d '
+"""
+# Each piece of the log is copied under another name first: what bears its name is whole; another's is not overwritten.
+ARCHIVE_CONF = """\
+archive_mode = on
+archive_timeout = 60
+archive_command = '{command}'
 """
 POSTGRES_HBA = "host all,replication all 127.0.0.1/32 scram-sha-256\n"
 
@@ -73,12 +80,22 @@ def _initdb(place: Place, directory: Path, password: Path) -> None:
 def _launch_postgres(place: Place, *, fresh_port: bool) -> bool:
     _clear_postgres(place)
     port = port_for(place, "postgres", fresh=fresh_port)
-    write(place.postgres / "goodword.conf", POSTGRES_CONF.format(port=port, name=place.name), place.account)
+    conf = POSTGRES_CONF.format(port=port, name=place.name) + _archive_conf(place)
+    write(place.postgres / "goodword.conf", conf, place.account)
     write(place.postgres / "pg_hba.conf", POSTGRES_HBA, place.account)
     log = place.servers / "log" / "postgres.log"
     command = [program("pg_ctl", place.account), "start", "-w", "-t", str(START_SECONDS)]
     command += ["-D", str(place.postgres), "-l", str(log)]
     return run(command, place.account).returncode == 0 or postmaster(place.servers) is not None
+
+
+def _archive_conf(place: Place) -> str:
+    if place.archive is None:
+        return ""
+    target = shlex.quote(str(place.archive).replace("%", "%%"))
+    copy = f"cp %p {target}/%f.part && mv {target}/%f.part {target}/%f"
+    copy = f"if test -f {target}/%f; then cmp -s %p {target}/%f; else {copy}; fi"
+    return ARCHIVE_CONF.format(command=copy.replace("'", "''"))
 
 
 def _clear_postgres(place: Place) -> None:
