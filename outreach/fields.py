@@ -246,6 +246,8 @@ def _isolated(text: str, language: str) -> str:
 
     Only there: the marks would turn a plain English text message to UCS-2, at half the length.
     """
+    if language != "fa" and text.isascii():
+        return text
     against = {"L"} if language == "fa" else {"R", "AL"}
     if any(unicodedata.bidirectional(one) in against for one in text):
         return f"{ISOLATE}{text}{ISOLATE_END}"

@@ -35,6 +35,7 @@ FILTER = re.compile(r"\s*\|\s*(?P<filter>\w+)\s*(?::\s*(?P<text>\"[^\"]*\"|'[^']
 NUMBER = re.compile(r"\d{1,6}")
 STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 KEPT = {"\n", "\u200c", "\u200d", "\u200e", "\u200f"}  # joiners and marks that Persian and emoji need
+UNTIDY = re.compile(r"\A\s|\s\Z|  |\u00a0|[^\S\n]\n|\n[^\S\n]|\n{3}")
 CAPITAL = "\ue000"  # stands before a word of ours that may begin a sentence
 ISOLATE, ISOLATE_END = "\u2068", "\u2069"
 SENTENCE_START = re.compile(rf"(?P<before>(?:^|[.!?…]\s+|\n\s*)[\"“«]?){CAPITAL}(?P<letter>.)", re.DOTALL)
@@ -75,7 +76,9 @@ class Words:
     def render(self, values: Mapping[str, Shown]) -> str:
         """The text with the fields filled in: no blank runs, no empty line twice. Plain text, not HTML."""
         written = str(self.nodes.render(Context(dict(values), autoescape=False)))
-        return tidy(SENTENCE_START.sub(_capital, written).replace(CAPITAL, ""))
+        if CAPITAL in written:
+            written = SENTENCE_START.sub(_capital, written).replace(CAPITAL, "")
+        return tidy(written)
 
 
 def compile_words(text: str, allowed: Collection[str], conditions: Collection[str] = ()) -> Words:
@@ -102,12 +105,16 @@ def _compiled(text: str, allowed: frozenset[str], conditions: frozenset[str]) ->
 
 def clean(text: str) -> str:
     """The text without control characters and direction overrides, line ends as \\n."""
+    if text.isascii() and text.isprintable():
+        return text
     unix = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     return "".join(one for one in unix if one in KEPT or unicodedata.category(one)[0] != "C")
 
 
 def tidy(text: str) -> str:
     """No blanks at the ends of lines or twice in a row, at most one empty line between paragraphs."""
+    if not UNTIDY.search(text):
+        return text
     lines = [" ".join(line.split(" ")).strip() for line in re.sub(r"[ \u00a0]+", " ", text).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

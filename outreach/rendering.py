@@ -8,25 +8,22 @@ all: templates/outreach/base_mail.html. The plain-text part is written from the 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from customers.models import Channel, Customer
-from outreach import fields
+from outreach import fields, frames
 from outreach.channels import Letter
+from outreach.frames import in_html
 from outreach.kinds import Action, Kind, Way
 from outreach.language import ISOLATE, ISOLATE_END, BadWords, Shown, clean, compile_words, tidy
 from outreach.models import Message
 from outreach.own_words import wording, words_of
-from outreach.plain import plain_text
 from outreach.words import ENGLISH, Wording, our_words
 from stores import tokens
 from stores.models import Store
@@ -46,9 +43,7 @@ LINKS = {
 }
 # Where a message of its own words has them, by piece.
 WRITTEN = {"subject": "subject", "body": "body", "sms": "body", "script": "body"}
-EMPTY_LINES = re.compile(r"\n\s*\n")
 RIGHT_TO_LEFT_MARK = "\u200f"
-Context = dict[str, Any]
 
 
 def language_of(store: Store, customer: Customer) -> str:
@@ -82,13 +77,13 @@ def compose(
         if message.channel == Channel.SMS:
             text = _sms(store, message, words, language, stop)
             return Letter(message.public_id, message.to, "", text, sender_name=store.name)
-        page = render_to_string("outreach/base_mail.html", _mail(store, message, words, language, stop, framed))
-        html = EMPTY_LINES.sub("\n", page)
+        values = fields.values(store, message, language)
+        html, text = frames.page(_mail(store, message, words, language, values, stop=stop, framed=framed))
         return Letter(
             message.public_id,
             message.to,
-            _subject(store, message, words, language),
-            plain_text(html),
+            _subject(message, words, language, values),
+            text,
             html,
             sender_name=store.name,
             headers={} if Kind(message.kind).is_transactional else _unsubscribe_headers(stop),
@@ -119,22 +114,29 @@ def _fill(name: str, words: Wording, message: Message, values: Mapping[str, Show
     return ""
 
 
-def _subject(store: Store, message: Message, words: Wording, language: str) -> str:
-    values = fields.values(store, message, language)
+def _subject(message: Message, words: Wording, language: str, values: Mapping[str, Shown]) -> str:
     return " ".join(_fill("subject", words, message, values, language).split())[:LONGEST_SUBJECT]
 
 
-def _mail(store: Store, message: Message, words: Wording, language: str, stop: str, framed: bool) -> Context:
-    """What the layout needs."""
-    kind, values = Kind(message.kind), fields.values(store, message, language)
+def _mail(
+    store: Store,
+    message: Message,
+    words: Wording,
+    language: str,
+    values: Mapping[str, Shown],
+    *,
+    stop: str,
+    framed: bool,
+) -> dict[str, Any]:
+    """What the layout needs; `parts` and `said` are its paragraphs and values before they were made HTML."""
+    kind = Kind(message.kind)
     action, links = kind.spec.action, message.context.get("links") or {}
     body = _fill("body", words, message, values, language)
+    said = {name: shown.text for name, shown in values.items()}
     return {
+        **frames.directions(language),
         "store": store,
-        "language": language,
-        "dir": "rtl" if language == "fa" else "ltr",
-        "start": "right" if language == "fa" else "left",
-        "end": "left" if language == "fa" else "right",
+        "parts": parts_of(body),
         "paragraphs": paragraphs(body),
         "preheader": _preheader(body),
         "action": action.value,
@@ -142,7 +144,8 @@ def _mail(store: Store, message: Message, words: Wording, language: str, stop: s
         "url": _link(store, kind, links),
         "landing": links.get("landing", ""),
         "code": clean(str(message.context.get("code") or "")),
-        "shown": {name: in_html(shown.text) for name, shown in values.items()},
+        "said": said,
+        "shown": {name: in_html(text) for name, text in said.items()},
         "question": _question(store, message),
         "rows": SCORES.get(str(message.context.get("question") or "nps"), SCORES["nps"]),
         "why": _why(store, kind),
@@ -158,14 +161,14 @@ def _link(store: Store, kind: Kind, links: Mapping[str, str]) -> str:
     return found
 
 
+def parts_of(text: str) -> list[str]:
+    """The paragraphs of a text."""
+    return [part for part in text.split("\n\n") if part]
+
+
 def paragraphs(text: str) -> list[SafeString]:
     """The paragraphs of a text as HTML."""
-    return [mark_safe(str(in_html(part)).replace("\n", "<br>")) for part in text.split("\n\n") if part]
-
-
-def in_html(text: str) -> SafeString:
-    """Escaped; what is kept apart for its direction stands in <bdi>."""
-    return mark_safe(escape(text).replace(ISOLATE, "<bdi>").replace(ISOLATE_END, "</bdi>"))
+    return [mark_safe(str(in_html(part)).replace("\n", "<br>")) for part in parts_of(text)]
 
 
 def _preheader(body: str) -> SafeString:

@@ -6,6 +6,8 @@ what the editor shows, what is translated, and what is sent.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.utils.translation import gettext, override
 
 from outreach.kinds import Kind
@@ -17,6 +19,7 @@ __all__ = ["ENGLISH", "PIECES", "Wording", "our_words"]
 ENGLISH: dict[Kind, Wording] = questions.WORDS | asks.WORDS | friends.WORDS | rewards.WORDS | touch.WORDS
 
 
+@lru_cache(maxsize=256)
 def our_words(kind: Kind, language: str) -> Wording:
     """What we say in messages of this kind."""
     with override(language):
