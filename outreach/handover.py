@@ -1,28 +1,30 @@
-"""One claimed message on its way out: its words, the mark that it begins, the hand-over, the mark of what came of it.
+"""Claimed messages on their way out: their words, the mark that they begin, the hand-over, the mark of what came of it.
 
 `started_at` is committed before the hand-over: from there on it may have arrived. What breaks off is asked about where
 the provider can be asked, handed over again where the provider takes a second one for the first, and `unknown`
-otherwise (RELIABILITY rules 19-23).
+otherwise (RELIABILITY rules 19-23). Where handing over takes hardly any time, several begin and are marked in one
+commit each (docs/decisions/0023-sending-in-groups.md).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError
-from django.db.models import Exists, F
-from django.db.models.functions import Coalesce
+from django.db import DatabaseError, connection
+from django.db.models import F
 
 from outreach import accounts, rendering, rules
 from outreach.channels import Blocked, Letter, NotNow, Refused, Uncertain
-from outreach.models import Message, MessageEvent, OutboxItem, Suppression
+from outreach.models import Message, MessageEvent, OutboxItem
 from outreach.services import close_address, hash_address
 from stores.models import Store
+from stores.rows import as_json
 from stores.tenancy import acting_for
 
 logger = logging.getLogger(__name__)
@@ -47,25 +49,80 @@ class Turn:
         return self.transports[channel]
 
 
-def send(turn: Turn, message: Message, now: datetime) -> Message.Status | None:
-    """Take a claimed message all the way; what became of it, None when the lease is lost.
+@dataclass
+class Outcome:
+    """What became of a group: the status of each message by its id, those not reached in time, whether to go on.
 
-    Its words come before the mark that it begins: what dies over them has certainly not been sent.
+    Who was not reached is still claimed and not begun.
     """
-    if message.started_at and not may_repeat(turn.store, message, now):
-        return _mark(turn, message, (Status.UNKNOWN, {"reason": "no answer: given up"}), now)
-    try:
-        with acting_for(turn.store):
-            letter = rendering.letter(turn.store, message)
-        deliver = _channel(turn, message, now)
-    except DatabaseError:
-        raise  # says nothing about the message: its lease ends, and it waits again
-    except Exception:
-        logger.exception("message %s could not be written", message.public_id)
-        return _mark(turn, message, (Status.FAILED, {"reason": rules.Skip.NO_WORDS}), now)
-    if not _start(turn, message, now):
-        return Status.PENDING if give_back(turn, now, pk=message.pk) else None
-    return _mark(turn, message, _hand_over(turn.store, message, letter, deliver, now), now)
+
+    statuses: dict[int, Message.Status] = field(default_factory=dict)
+    unreached: list[Message] = field(default_factory=list)
+    is_lost: bool = False  # the lease ran out: another worker may have the rest
+    seconds: float = 0.0  # that handing over took
+
+
+def send(turn: Turn, message: Message, now: datetime) -> Message.Status | None:
+    """Take one claimed message all the way; what became of it, None when the lease is lost."""
+    return send_group(turn, [message], now).statuses.get(message.pk)
+
+
+def send_group(turn: Turn, messages: Sequence[Message], now: datetime, *, seconds: float = 0.0) -> Outcome:
+    """Take claimed messages all the way; none is begun to be handed over when `seconds` have gone by, but the first.
+
+    It equals this, for one after the other, with a commit for all where this has one for each:
+
+        letter = rendering.letter(store, message)     # what dies over its words has certainly not been sent
+        began = _begin(turn, [message], now)          # commits; not when its address was closed, or the lease is lost
+        fate = _hand_over(turn, message, letter, now) # outside of any transaction
+        _mark(turn, message, fate, now)               # commits, while the lease is ours
+    """
+    outcome, fates = Outcome(), dict[int, Fate]()
+    letters = _written(turn, messages, now, fates)
+    ready = [message for message in messages if message.pk in letters]
+    begun = _begin(turn, ready, now) if ready else set()
+    _give_back_unbegun(turn, [message for message in ready if message.pk not in begun], now, outcome)
+    started = time.monotonic()
+    for place, message in enumerate(message for message in ready if message.pk in begun):
+        if place and time.monotonic() - started > seconds:
+            outcome.unreached.append(message)
+        else:
+            letter, deliver = letters[message.pk]
+            fates[message.pk] = _hand_over(turn.store, message, letter, deliver, now)
+    outcome.seconds = time.monotonic() - started
+    if outcome.unreached and not _unbegin(turn, outcome.unreached):
+        outcome.is_lost, outcome.unreached = True, []
+    _mark_all(turn, [message for message in messages if message.pk in fates], fates, now, outcome)
+    return outcome
+
+
+Written = tuple[Letter, Callable[[Letter], str]]
+
+
+def _written(turn: Turn, messages: Sequence[Message], now: datetime, fates: dict[int, Fate]) -> dict[int, Written]:
+    """The letters and how they leave, by the message's id; what may not be begun, or has no words, has its fate."""
+    letters = {}
+    with acting_for(turn.store):
+        for message in messages:
+            if message.started_at and not may_repeat(turn.store, message, now):
+                fates[message.pk] = Status.UNKNOWN, {"reason": "no answer: given up"}
+                continue
+            try:
+                letters[message.pk] = rendering.letter(turn.store, message), _channel(turn, message, now)
+            except DatabaseError:
+                raise  # says nothing about the message: its lease ends, and it waits again
+            except Exception:
+                logger.exception("message %s could not be written", message.public_id)
+                fates[message.pk] = Status.FAILED, {"reason": rules.Skip.NO_WORDS}
+    return letters
+
+
+def _give_back_unbegun(turn: Turn, messages: Sequence[Message], now: datetime, outcome: Outcome) -> None:
+    """What could not begin waits again; what cannot even be given back is no longer ours."""
+    if messages:
+        outcome.is_lost = give_back(turn, now, pk__in=[message.pk for message in messages]) < len(messages)
+        if not outcome.is_lost:
+            outcome.statuses |= {message.pk: Status.PENDING for message in messages}
 
 
 def give_back(turn: Turn, now: datetime, *, due_at: datetime | None = None, **which: object) -> int:
@@ -86,17 +143,47 @@ def may_repeat(store: Store, message: Message, now: datetime) -> bool:
     return rules.may_repeat(now, begun_at, accounts.repeats_for(store, message.channel, begun_at))
 
 
-def _start(turn: Turn, message: Message, now: datetime) -> bool:
-    """Commit that the hand-over begins; False when the lease is no longer ours, or the address was closed meanwhile."""
-    closed = Suppression.objects.for_store(turn.store).filter(
-        channel=message.channel, address_hash=hash_address(turn.store, message.channel, message.to)
-    )
+# The first time stays: from there a provider's memory of our key is counted.
+_BEGIN = """
+    UPDATE outreach_message AS kept
+    SET started_at = coalesce(kept.started_at, %s), lease_until = %s
+    FROM jsonb_to_recordset(%s::jsonb) AS ready (id bigint, channel text, address_hash text)
+    WHERE kept.id = ready.id AND kept.store_id = %s AND kept.id = ANY(%s)
+      AND kept.status = 'sending' AND kept.lease_token = %s AND kept.lease_until > %s
+      AND NOT EXISTS (
+          SELECT FROM outreach_suppression AS closed
+          WHERE closed.store_id = kept.store_id AND closed.channel = ready.channel
+            AND closed.address_hash = ready.address_hash
+      )
+    RETURNING kept.id
+"""
+
+
+def _begin(turn: Turn, messages: Sequence[Message], now: datetime) -> set[int]:
+    """Commit that the hand-over of these begins; the ids of those whose lease is ours and whose address is open."""
+    ready = [
+        {
+            "id": message.pk,
+            "channel": message.channel,
+            "address_hash": hash_address(turn.store, message.channel, message.to),
+        }
+        for message in messages
+    ]
+    ids = [message.pk for message in messages]
+    with acting_for(turn.store), connection.cursor() as cursor:
+        cursor.execute(_BEGIN, [now, now + LEASE, as_json(ready), turn.store.pk, ids, turn.token, now])
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def _unbegin(turn: Turn, messages: Sequence[Message]) -> bool:
+    """They were begun and certainly not handed over: as if they had not; False when one is no longer ours."""
+    undone = 0
     with acting_for(turn.store):
-        mine = Message.objects.for_store(turn.store).filter(
-            ~Exists(closed), pk=message.pk, status=Status.SENDING, lease_token=turn.token, lease_until__gt=now
-        )
-        # The first time stays: from there a provider's memory of our key is counted.
-        return bool(mine.update(started_at=Coalesce("started_at", now), lease_until=now + LEASE))
+        mine = Message.objects.for_store(turn.store).filter(status=Status.SENDING, lease_token=turn.token)
+        for before in {message.started_at for message in messages}:
+            which = [message.pk for message in messages if message.started_at == before]
+            undone += mine.filter(pk__in=which).update(started_at=before)
+    return undone == len(messages)
 
 
 def _channel(turn: Turn, message: Message, now: datetime) -> Callable[[Letter], str]:
@@ -174,3 +261,43 @@ def _mark(turn: Turn, message: Message, fate: Fate, now: datetime) -> Message.St
                 store=turn.store, message=message, status=status, reason=str(changes.get("reason", "")), at=now
             )
     return status if moved else None
+
+
+_MARK_SENT = """
+    WITH moved AS (
+        UPDATE outreach_message AS kept
+        SET status = 'sent', sent_at = taken.sent_at, provider_id = taken.provider_id,
+            lease_token = NULL, lease_until = NULL
+        FROM jsonb_to_recordset(%s::jsonb) AS taken (id bigint, sent_at timestamptz, provider_id text)
+        WHERE kept.id = taken.id AND kept.store_id = %s AND kept.id = ANY(%s)
+          AND kept.status = 'sending' AND kept.lease_token = %s
+        RETURNING kept.store_id, kept.id
+    )
+    INSERT INTO outreach_messageevent (store_id, message_id, status, reason, at)
+    SELECT store_id, id, 'sent', '', %s FROM moved RETURNING message_id
+"""
+
+
+def _mark_all(turn: Turn, messages: Sequence[Message], fates: dict[int, Fate], now: datetime, outcome: Outcome) -> None:
+    """Write the outcomes: those that providers took at once in one statement, any other by itself."""
+    taken = [message for message in messages if set(fates[message.pk][1]) == {"sent_at", "provider_id"}]
+    marked, quick = _mark_sent(turn, taken, fates, now) if taken else set(), {message.pk for message in taken}
+    outcome.statuses |= dict.fromkeys(marked, Status.SENT)
+    outcome.is_lost |= len(marked) < len(taken)
+    for message in messages:
+        if message.pk in quick:
+            continue
+        status = _mark(turn, message, fates[message.pk], now)
+        if status is None:
+            outcome.is_lost = True
+        else:
+            outcome.statuses[message.pk] = status
+
+
+def _mark_sent(turn: Turn, messages: Sequence[Message], fates: dict[int, Fate], now: datetime) -> set[int]:
+    """`_mark` for messages that a provider has taken; the ids of those that were still ours."""
+    rows = [{"id": message.pk, **fates[message.pk][1]} for message in messages]
+    ids = [message.pk for message in messages]
+    with acting_for(turn.store), connection.cursor() as cursor:
+        cursor.execute(_MARK_SENT, [as_json(rows), turn.store.pk, ids, turn.token, now])
+        return {pk for (pk,) in cursor.fetchall()}
