@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Channel, Customer, Segment
 from outreach.kinds import Kind, Trigger, Way
-from stores.models import User
+from stores.models import Store, User
 from stores.tenancy import PublicModel, StoreModel, TenantKey, TenantOneToOne
 
 
@@ -95,9 +95,14 @@ class Message(PublicModel):
         Status.SKIPPED: {Status.TASK},
     }
 
-    customer = TenantKey(Customer, models.PROTECT, related_name="messages")
+    # Each row is written three times on its way, and each time into every index: those of Django's own that no look-up
+    # needs (all begin with the store) are left out.
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+", db_index=False)
+    customer = TenantKey(Customer, models.PROTECT, related_name="messages", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)
-    journey = TenantKey(Journey, models.PROTECT, null=True, related_name="messages")  # None: the kind's defaults
+    journey = TenantKey(  # None: the kind's defaults
+        Journey, models.PROTECT, null=True, related_name="messages", db_index=False
+    )
     channel = models.CharField(max_length=5, choices=Way, blank=True)  # '' when no way was found
     key = models.CharField(max_length=120)
     about = models.CharField(max_length=60, blank=True)  # what makes it pointless when it ends: "invitation:7"
@@ -133,6 +138,7 @@ class Message(PublicModel):
             # aftermath.settle_expired_leases
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leased"),
             models.Index(fields=["store", "customer", "-due_at"], name="message_of_customer"),
+            models.Index(fields=["store", "journey"], condition=~Q(journey=None), name="message_of_journey"),
             models.Index(fields=["store", "-due_at"], name="message_recent"),
             models.Index(fields=["store", "due_at"], condition=Q(status="unknown"), name="message_unknown"),
             # services.cancel_about
@@ -153,6 +159,7 @@ class Message(PublicModel):
 class MessageEvent(StoreModel):
     """A step a message took; append-only."""
 
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+", db_index=False)
     message = TenantKey(Message, models.PROTECT, related_name="events")
     status = models.CharField(max_length=8, choices=Message.Status)
     reason = models.CharField(max_length=40, blank=True)
