@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from customers.models import Order
 from insights import plots
 from insights.agenda import AT_ONCE, Item, agenda
 from insights.happenings import Happening, latest
+from insights.numbers import kept
 from insights.numbers.feelings import Feelings, Point, feelings, trend
 from insights.numbers.intervals import Part
 from insights.numbers.leaders import Leader, leaders
@@ -92,14 +94,18 @@ def is_new(store: Store) -> bool:
     return not (Order.objects.for_store(store).exists() or Response.objects.for_store(store).exists())
 
 
-def board(store: Store, period: Period, role: Role) -> Board:
-    """Gather it all; the number of queries does not depend on the number of rows."""
+def board(store: Store, period: Period, role: Role, at: datetime | None = None) -> Board:
+    """Gather it all; the number of queries does not depend on the number of rows.
+
+    What has to be done is as of `at`, by default the end of the period.
+    """
+    at = at or period.end
     sums, felt, points = brought(store, period), feelings(store, period), trend(store, period)
     share, before = share_rate(store, period), share_rate(store, period.earlier)
-    steps, waiting = funnel(store, period), todo(store, period.end)
+    steps, waiting = funnel(store, period), todo(store, at)
     return Board(
         todo=waiting,
-        agenda=agenda(store, waiting, role, period.end),
+        agenda=agenda(store, waiting, role, at),
         before=Scope(period, since=period.earlier.start, until=period.start).address(),
         rising=rising(store, period.end),
         brought=sums,
@@ -118,6 +124,11 @@ def board(store: Store, period: Period, role: Role) -> Board:
         advocates=leaders(store, Scope(period), sort="friends", size=TOP),
         latest=latest(store),
     )
+
+
+def keep_numbers(store: Store, at: datetime) -> int:
+    """Count a large store's numbers for the next visitors of its home; returns how many periods."""
+    return kept.refresh(store, at, lambda period: board(store, period, Role.OWNER))
 
 
 def _change(now: Part, before: Part) -> float | None:

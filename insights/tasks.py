@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from insights import home
 from insights.sample import making
 from insights.takeout import making as takeouts
 from stores.ticks import for_each_store, periodic
@@ -19,6 +20,12 @@ def make_samples(at: datetime) -> int:
 def make_takeouts(at: datetime) -> int:
     """Gather the data that owners asked for, piece by piece, each in a transaction of its own."""
     return takeouts.continue_all(at)
+
+
+@periodic(300)
+def keep_numbers(at: datetime) -> int:
+    """Count the numbers of large stores' homes, each when they have grown old."""
+    return for_each_store(home.keep_numbers, at)
 
 
 @periodic(86400)

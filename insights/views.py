@@ -15,6 +15,7 @@ from customers import consents
 from customers.models import Customer
 from insights import letters, portrait
 from insights.home import board, is_new
+from insights.numbers import kept
 from insights.numbers.period import CHOICES, Period
 from insights.numbers.scope import Scope
 from insights.reporting import filters_of
@@ -35,6 +36,11 @@ def home(request: HttpRequest, store: Store) -> HttpResponse:
     """What needs me today, and what it brought."""
     at = timezone.now()
     period = Period.chosen(request.GET.get("days", ""), at)
+    counted = kept.find(store, period.days, at)
+    if counted:
+        period = counted.period
+    with kept.reading(counted):
+        gathered = board(store, period, request.role, at)  # type: ignore[attr-defined]
     context = {
         "nav_key": "home",
         "greeting": greeting(store, request.user.get_short_name(), at),  # type: ignore[union-attr]
@@ -42,7 +48,7 @@ def home(request: HttpRequest, store: Store) -> HttpResponse:
         "periods": CHOICES,
         "is_new": is_new(store),
         "setup": setup_board(store, request.role),  # type: ignore[attr-defined]
-        "board": board(store, period, request.role),  # type: ignore[attr-defined]
+        "board": gathered,
     }
     return render(request, "insights/home.html", context)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from insights.numbers.kept import kept
 from insights.numbers.period import STEPS, Period, edges, steps, twice
 from stores.models import Store
 from surveys.models import Response
@@ -46,13 +47,17 @@ class Feelings:
 
 def feelings(store: Store, period: Period) -> Feelings:
     """What people answered in the period, by one query."""
-    counted = steps(Response.objects.for_store(store).counted(), "at", twice(period), **GROUPS)
+    counted = kept("feelings", store, period, lambda: _answers(store, twice(period)))
     now, before = _sum(counted[STEPS:]), _sum(counted[:STEPS])
     return Feelings(
         net_promoter_score(**now),
         net_promoter_score(**before),
         **now,
     )
+
+
+def _answers(store: Store, marks: list[datetime]) -> list[dict[str, Any]]:
+    return steps(Response.objects.for_store(store).counted(), "at", marks, **GROUPS)
 
 
 def _sum(counted: list[dict[str, Any]]) -> dict[str, int]:
@@ -72,7 +77,7 @@ def trend(store: Store, period: Period) -> list[Point]:
     """Twelve weeks, or twelve twelfths of a year when a year is looked at."""
     weeks = period if period.days == 365 else Period(7 * STEPS, period.end)
     marks = edges(weeks)
-    counted = steps(Response.objects.for_store(store).counted(), "at", marks, **GROUPS)
+    counted = kept("trend", store, weeks, lambda: _answers(store, marks))
     width = timedelta(days=weeks.days) / STEPS
     return [
         Point(start, start + width, net_promoter_score(**_sum([step])))

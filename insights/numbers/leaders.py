@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, Window
 from django.db.models.functions import Coalesce, Rank
 
 from customers.models import Customer
+from insights.numbers.kept import kept
 from insights.numbers.people import net_sales, tiers_of
 from insights.numbers.scope import Scope, rows
 from referrals.models import Referral
@@ -40,6 +41,21 @@ def leaders(store: Store, scope: Scope, *, sort: str, start: int = 0, size: int 
     """`size` of them from `start` on; four queries. Equals share a place; who was found to be somebody else counts as
     that one.
     """
+    if scope.filters:
+        ranked = _ranked(store, scope, sort, start, size)
+    else:
+        name = f"leaders {sort} {start} {size}"
+        ranked = kept(name, store, scope.period, lambda: _ranked(store, scope, sort, start, size))
+    people = Customer.objects.for_store(store).in_bulk([row["who"] for row in ranked])
+    tiers = tiers_of(store, list(people))
+    return [
+        Leader(row["place"], people[row["who"]], row["friends"], row["counted"], row["sales"], tiers.get(row["who"]))
+        for row in ranked
+        if row["who"] in people  # the import that brought somebody may have been undone since it was counted
+    ]
+
+
+def _ranked(store: Store, scope: Scope, sort: str, start: int, size: int) -> list[dict[str, Any]]:
     ahead = [F(name).desc() for name in sorted(SORTS, key=lambda name: name != sort)]
     found = (
         rows(store, "bought", scope)
@@ -51,13 +67,7 @@ def leaders(store: Store, scope: Scope, *, sort: str, start: int = 0, size: int 
         .annotate(place=Window(Rank(), order_by=ahead))
         .order_by(*ahead, "who")[start : start + size]
     )
-    ranked: list[dict[str, Any]] = list(found)
-    people = Customer.objects.for_store(store).in_bulk([row["who"] for row in ranked])
-    tiers = tiers_of(store, list(people))
-    return [
-        Leader(row["place"], people[row["who"]], row["friends"], row["counted"], row["sales"], tiers.get(row["who"]))
-        for row in ranked
-    ]
+    return list(found)
 
 
 def how_many(store: Store, scope: Scope) -> int:

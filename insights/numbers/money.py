@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from insights.numbers import people
 from insights.numbers.intervals import margin_of_count, margin_of_sum
+from insights.numbers.kept import kept
 from insights.numbers.period import STEPS, Period, Span, steps, twice
 from referrals.models import Referral
 from rewards.models import Account, Entry
@@ -69,17 +70,25 @@ class Brought:
 
 def brought(store: Store, period: Period) -> Brought:
     """What came of the program in the period: one query for the friends, one for the books."""
-    rows = Referral.objects.for_store(store).filter(status__in=people.BOUGHT)
-    sums = {"friends": Count("pk"), "sales": people.net_sales(store), "squares": people.squared_sales(store)}
-    counted = steps(rows, "created_at", twice(period), **sums)
+    counted, cost = kept("brought", store, period, lambda: (_friends(store, period), _cost(store, period)))
     friends = [step.get("friends", 0) for step in counted]
     now = sum(friends[STEPS:])
     margin = margin_of_sum(sum(step.get("squares", 0) for step in counted[STEPS:]), now)
     return Brought(
         friends=Series.halves(friends, margin_of_count(now)),
         sales=Series.halves([step.get("sales", 0) for step in counted], margin and whole(margin, store.currency)),
-        cost_minor=-(costs(store, period).aggregate(sum=Sum("amount_minor"))["sum"] or 0),
+        cost_minor=cost,
     )
+
+
+def _friends(store: Store, period: Period) -> list[dict[str, Any]]:
+    rows = Referral.objects.for_store(store).filter(status__in=people.BOUGHT)
+    sums = {"friends": Count("pk"), "sales": people.net_sales(store), "squares": people.squared_sales(store)}
+    return steps(rows, "created_at", twice(period), **sums)
+
+
+def _cost(store: Store, span: Span) -> int:
+    return -(costs(store, span).aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
 
 def costs(store: Store, span: Span) -> QuerySet[Any]:
@@ -90,6 +99,10 @@ def costs(store: Store, span: Span) -> QuerySet[Any]:
 
 def sharing(store: Store, period: Period) -> list[int]:
     """Links that somebody opened, step by step."""
+    return kept("sharing", store, period, lambda: _sharing(store, period))
+
+
+def _sharing(store: Store, period: Period) -> list[int]:
     rows = people.visits(store, period)
     counted = steps(rows, "at", twice(period)[STEPS:], links=Count("link", distinct=True))
     return [step.get("links", 0) for step in counted]

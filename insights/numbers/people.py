@@ -22,6 +22,7 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from insights.numbers.intervals import Part
+from insights.numbers.kept import kept
 from insights.numbers.period import Period, Span
 from outreach.kinds import Kind, Way
 from outreach.models import Message
@@ -121,15 +122,19 @@ class Step:
 
 def funnel(store: Store, period: Period) -> list[Step]:
     """From the ask to the friend who counts, in people; a step may be larger than the one above it."""
+    return [Step(*one) for one in kept("funnel", store, period, lambda: _funnel(store, period))]
+
+
+def _funnel(store: Store, period: Period) -> list[tuple[str, int]]:
     friends = bought(store, period)
     by_status = dict(friends.order_by().values_list("status").annotate(count=Count("pk")))
     return [
-        Step("asked", asked(store, period).count()),
-        Step("shared", sharers(store, period).count()),
-        Step("visits", visits(store, period).aggregate(people=Count("visitor", distinct=True))["people"]),
-        Step("claims", claims(store, period).count()),
-        Step("bought", sum(by_status.values())),
-        Step("counted", by_status.get(Referral.Status.APPROVED, 0)),
+        ("asked", asked(store, period).count()),
+        ("shared", sharers(store, period).count()),
+        ("visits", visits(store, period).aggregate(people=Count("visitor", distinct=True))["people"]),
+        ("claims", claims(store, period).count()),
+        ("bought", sum(by_status.values())),
+        ("counted", by_status.get(Referral.Status.APPROVED, 0)),
     ]
 
 
@@ -153,8 +158,12 @@ class ShareRate:
 
 def share_rate(store: Store, period: Period) -> ShareRate:
     """Of the people asked in the period, those whose link was at work in it."""
+    return ShareRate(*kept("share rate", store, period, lambda: _share_rate(store, period)))
+
+
+def _share_rate(store: Store, period: Period) -> tuple[int, int]:
     people = asked(store, period)
-    return ShareRate(people.count(), people.intersection(sharers(store, period)).count())
+    return people.count(), people.intersection(sharers(store, period)).count()
 
 
 def net_sales(store: Store, path: str = "order__", *, also: Q = EVERY) -> Sum:

@@ -25,7 +25,7 @@ from surveys.models import RecoveryCase
 from tests.insights.report_world import grow
 from tests.rewards.books_world import earn
 
-QUERIES = 48
+QUERIES = 49
 
 
 @pytest.fixture
