@@ -45,9 +45,9 @@ class Web:
 
 
 @contextmanager
-def procfile(name: str, **settings: str) -> Iterator[psutil.Popen]:
-    """A process of the Procfile by name (worker, beat) until the block ends."""
-    with running(_line(name), settings) as process:
+def procfile(name: str, *, application: tuple[str, str] = ("", ""), **settings: str) -> Iterator[psutil.Popen]:
+    """A process of the Procfile by name until the block ends; `application` is a part of it and what replaces that."""
+    with running(_line(name).replace(*application), settings) as process:
         yield process
 
 
