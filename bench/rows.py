@@ -41,7 +41,7 @@ def reserve(model: type[models.Model], number: int) -> int:
 
 def _send(table: str, columns: list[str], lines: Iterator[str]) -> None:
     """COPY refuses a table with row-level security, so the rows come by way of one without."""
-    names = ", ".join(columns)
+    names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE stage ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")
         cursor.copy_expert("COPY stage FROM STDIN", _Pipe(lines))

@@ -39,12 +39,15 @@ class Kept:
 _page: ContextVar[Kept | None] = ContextVar("kept numbers of the page", default=None)
 
 
-def kept(name: str, store: Store, period: Period, count: Callable[[], Answer]) -> Answer:
-    """The answer kept for the page that is being made, else `count()`. It must be plain JSON."""
+def kept(name: str, store: Store, period: Period | None, count: Callable[[], Answer]) -> Answer:
+    """The answer kept for the page that is being made, else `count()`. It must be plain JSON.
+
+    `period` is None for what is so now, whatever period the page is about.
+    """
     page = _page.get()
     if page is None or page.store_id != store.pk:
         return count()
-    key = f"{name} {period.days} {(page.period.end - period.end).days}"
+    key = f"{name} {period.days} {(page.period.end - period.end).days}" if period else name
     if page.is_open and key not in page.values:
         page.values[key] = count()
     return page.values[key] if key in page.values else count()

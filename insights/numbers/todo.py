@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
+from insights.numbers.kept import kept
 from insights.numbers.people import net_sales
 from outreach import complaints
 from outreach.complaints import State
@@ -57,10 +58,11 @@ def todo(store: Store, at: datetime) -> Todo:
     unhappy = cases.aggregate(count=Count("pk"), overdue=Count("pk", filter=Q(promise_at__lt=at)))
     waiting = Referral.objects.for_store(store).filter(status__in=WAITING)
     flagged = Count("pk", filter=Q(status=Referral.Status.FLAGGED))
-    spam = complaints.counts(store, at)
+    spam = complaints.Counts(*kept("complaints", store, None, lambda: astuple(complaints.counts(store, at))))
     tasks = fulfilling.open_tasks(store)
     by_hand = tasks.aggregate(count=Count("pk"), late=Count("pk", filter=Q(due_at__lt=at)))
-    referrals = waiting.aggregate(count=Count("pk"), flagged=flagged, sum=net_sales(store))
+    referrals = waiting.aggregate(count=Count("pk"), flagged=flagged)
+    at_stake = kept("at stake", store, None, lambda: waiting.aggregate(sum=net_sales(store))["sum"])
     return Todo(
         unhappy=unhappy["count"],
         overdue=unhappy["overdue"],
@@ -68,7 +70,7 @@ def todo(store: Store, at: datetime) -> Todo:
         referrals=referrals["count"],
         flagged=referrals["flagged"],
         referral=_first_flagged(store),
-        at_stake_minor=referrals["sum"],
+        at_stake_minor=at_stake,
         appeals=appeals_found.count_waiting(store),
         unknown=unknown(store, at),
         complaints=State.STOP if complaints.is_stopped(store) else spam.state,

@@ -25,7 +25,7 @@ from surveys.models import RecoveryCase
 from tests.insights.report_world import grow
 from tests.rewards.books_world import earn
 
-QUERIES = 49
+QUERIES = 50
 
 
 @pytest.fixture

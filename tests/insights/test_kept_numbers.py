@@ -16,7 +16,7 @@ from insights.numbers.period import CHOICES, Period
 from stores.models import Role
 from tests.insights.report_world import grow
 
-NUMBERS = ("brought", "share", "share_change", "share_line", "feelings", "bars", "advice", "trend", "advocates")
+NUMBERS = ("brought", "share", "share_change", "share_line", "feelings", "bars", "advice", "trend", "advocates", "todo")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_what_is_kept_is_what_a_count_says(large, days):
     assert keep_numbers(large, at) == len(CHOICES)
     found = kept.find(large, days, at)
     assert found
-    assert len(found.values) == 8
+    assert len(found.values) == 10
     live = board(large, Period(days, at), Role.OWNER)
     with kept.reading(found):
         shown = board(large, Period(days, at), Role.OWNER)

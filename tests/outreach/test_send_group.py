@@ -6,14 +6,16 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db.models import Exists
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outreach import accounts, dispatch, handover
+from outreach import accounts, dispatch, handover, rendering, rules
 from outreach.channels import Blocked, NotNow, Refused, Uncertain
 from outreach.models import Kind, Message, MessageEvent, Suppression
-from outreach.services import unsubscribe
+from outreach.services import hash_address, unsubscribe
 from stores.models import Store
 from tests.outreach.claiming import claim, due, person
 
@@ -71,8 +73,32 @@ def befall(store: Store, message: Message, fate: str, now) -> None:
         row.update(started_at=message.started_at)
 
 
-def run(store: Store, answers, fates: list[str], now, *, together: bool) -> list[tuple]:
-    """What stands in the tables after all of them were sent in one group, or in groups of one."""
+def send_one(turn: handover.Turn, message: Message, now) -> None:
+    """The plain path that a group equals: each step of one message in a transaction of its own."""
+    if message.started_at and not handover.may_repeat(turn.store, message, now):
+        handover._mark(turn, message, (Message.Status.UNKNOWN, {"reason": "no answer: given up"}), now)
+        return
+    try:
+        letter = rendering.letter(turn.store, message)
+        deliver = handover._channel(turn, message, now)
+    except Exception:
+        handover._mark(turn, message, (Message.Status.FAILED, {"reason": rules.Skip.NO_WORDS}), now)
+        return
+    closed = Suppression.objects.for_store(turn.store).filter(
+        channel=message.channel, address_hash=hash_address(turn.store, message.channel, message.to)
+    )
+    mine = Message.objects.for_store(turn.store).filter(
+        ~Exists(closed), pk=message.pk, status="sending", lease_token=turn.token, lease_until__gt=now
+    )
+    if mine.update(started_at=Coalesce("started_at", now), lease_until=now + handover.LEASE):
+        fate = handover._hand_over(turn.store, message, letter, deliver, now)
+        handover._mark(turn, message, fate, now)
+    else:
+        handover.give_back(turn, now, pk=message.pk)
+
+
+def run(store: Store, answers, fates: list[str], now, *, together: bool) -> list[object]:
+    """What stands in the tables after all of them were sent in one group, or one after the other."""
     Message.objects.for_store(store).filter(status="pending").update(due_at=now + timedelta(days=999))
     closed = Suppression.objects.for_store(store).count()
     messages = [due(person(store), Kind.REWARD, now) for _fate in fates]
@@ -82,8 +108,11 @@ def run(store: Store, answers, fates: list[str], now, *, together: bool) -> list
     for message, fate in zip(ours, fates, strict=True):
         answers[message.public_id] = fate
         befall(store, message, fate, now)
-    for group in [ours] if together else [[message] for message in ours]:
-        handover.send_group(turn, group, now, seconds=60)
+    if together:
+        handover.send_group(turn, ours, now, seconds=60)
+    else:
+        for message in ours:
+            send_one(turn, message, now)
     rows = [Message.objects.values(*COLUMNS).get(pk=message.pk) for message in messages]
     events = [
         sorted(MessageEvent.objects.filter(message=message).values_list("status", "reason", "at"))
