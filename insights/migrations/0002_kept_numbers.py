@@ -7,9 +7,7 @@ from stores.walls import wall
 
 
 class Migration(migrations.Migration):
-    initial = True
-
-    dependencies = [("stores", "0011_job_files")]
+    dependencies = [("insights", "0001_operation"), ("stores", "0011_job_files")]
 
     operations = [
         migrations.CreateModel(
