@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from stores import logs, runs
 logger = logging.getLogger(__name__)
 
 REST = 30.0  # seconds until Redis is tried again; each try may take as long as its time-outs
+A_LITTLE = timedelta(seconds=10)  # clocks are set right by so much all the time
 
 
 class SelfReliant(PersistentScheduler):
@@ -40,6 +42,18 @@ class SelfReliant(PersistentScheduler):
             if hasattr(task, "every")
         }
         super().setup_schedule()
+
+    def tick(self, *args: Any, **kwargs: Any) -> Any:
+        """Seconds until the next job is due. Jobs last done at a time that is yet to come count as done now.
+
+        Else a clock that is set back by an hour would stop them all for an hour.
+        """
+        ahead = [entry for entry in self.schedule.values() if entry.last_run_at > self.app.now() + A_LITTLE]
+        for entry in ahead:
+            entry.last_run_at = self.app.now()
+        if ahead:
+            self._heap = None  # is made anew, in the order of today's clock
+        return super().tick(*args, **kwargs)
 
     def _ensure_connected(self) -> Any:
         """As Celery's, which tries for ever before the first job; here the first job finds out."""

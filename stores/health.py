@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from stores import runs
+from stores import runs, ticks
 from stores.models import JobRun, Tick
 
 BEAT_SILENCE = timedelta(seconds=120)  # the shortest job runs each 30 s
@@ -82,6 +82,8 @@ def _beat() -> str:
     if last is None:
         return "no tick yet: beat has not run on this database"
     silence = timezone.now() - last
+    if silence < -ticks.SKEW:
+        raise NotReady("the last tick lies ahead: was a clock set back? beat takes a minute to get over it")
     if silence > BEAT_SILENCE:
         raise NotReady(f"silent for {int(silence.total_seconds())} s: start beat")
     return f"ticked {max(0, int(silence.total_seconds()))} s ago"

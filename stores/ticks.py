@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -18,14 +18,23 @@ from stores.tenancy import acting_for
 
 logger = logging.getLogger(__name__)
 
+SKEW = timedelta(
+    minutes=1
+)  # between the clocks of two machines; a tick further ahead was written before ours went back
+
 
 def take_slot(job: str, *, seconds: float, at: datetime) -> bool:
-    """Whether this call is the first for `job` in the slot of `seconds` that holds `at`."""
+    """Whether this call is the first for `job` in the slot of `seconds` that holds `at`.
+
+    After a clock was set back, the slots of the time that comes twice would all be taken: ticks that lie ahead are
+    forgotten, so that work rests for a minute and not for the hour.
+    """
     slot = int(at.timestamp() // seconds)
     try:
         with transaction.atomic():
             Tick.objects.create(job=job, slot=slot, at=at)
     except IntegrityError:
+        Tick.objects.filter(at__gt=at + SKEW).delete()
         return False
     return True
 

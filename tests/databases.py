@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import environ
 import psycopg2
 from django.db import connections
 from psycopg2 import sql
@@ -23,12 +24,19 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the tables are made from: our migrations with what they call, other people's apps, and which are installed.
 SOURCES = ("*/migrations/*.py", "stores/walls.py", "requirements.txt", "config/settings.py")
 PREFIX = "goodword_tests_"
+URLS = ("DATABASE_URL", "DATABASE_OWNER_URL")
 LOCK = 20_261_122  # held by the process that makes the template
 
 
 def url_of(role_url: str, name: str) -> str:
     """The address of another database for the same role."""
     return urlsplit(role_url)._replace(path=f"/{name}").geturl()
+
+
+def as_django_says(url: str) -> dict[str, Any]:
+    """Where an address leads, in the names of Django's settings."""
+    found = environ.Env.db_url_config(url)
+    return {name: found[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
 
 
 def create(name: str) -> None:
@@ -62,20 +70,26 @@ def own() -> Iterator[str]:
 
 
 @contextmanager
-def looking_at(name: str) -> Iterator[None]:
-    """Every connection of Django, of every thread, goes to this database inside."""
-    homes = {one.alias: one.settings_dict["NAME"] for one in connections.all()}
-    _point(dict.fromkeys(homes, name))
+def looking_at(name: str, urls: dict[str, str] | None = None) -> Iterator[None]:
+    """Every connection of Django, of every thread, goes to this database inside; of the server of `urls`."""
+    roles = {"default": "DATABASE_URL", "owner": "DATABASE_OWNER_URL"}
+    homes = {one.alias: _address(one) for one in connections.all()}
+    there = {alias: as_django_says(urls[role]) for alias, role in roles.items()} if urls else homes
+    _point({alias: {**there[alias], "NAME": name} for alias in homes})
     try:
         yield
     finally:
         _point(homes)
 
 
-def _point(names: dict[str, str]) -> None:
+def _address(one: Any) -> dict[str, Any]:
+    return {name: one.settings_dict[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
+
+
+def _point(addresses: dict[str, dict[str, Any]]) -> None:
     for one in connections.all():
         one.close()
-        one.settings_dict["NAME"] = names[one.alias]
+        one.settings_dict.update(addresses[one.alias])
 
 
 @functools.cache
@@ -97,7 +111,7 @@ def _migrated(cursor: Any, name: str) -> None:
     """Make it under another name first: what bears the name is whole."""
     half = f"{name}_half"
     cursor.execute(_named("CREATE DATABASE {}", half))
-    env = {key: url_of(os.environ[key], half) for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    env = {key: url_of(os.environ[key], half) for key in URLS}
     command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -203,20 +203,22 @@ def free_port() -> int:
 class Stack:
     """`with Stack() as stack:` has the servers; `start("web", "worker", "beat")` starts what the test wants.
 
-    `settings` are environment variables for the processes.
+    `settings` are environment variables for the processes. `urls` are those of another server than the tests' own.
     """
 
-    def __init__(self, **settings: str) -> None:
-        self.settings = settings
+    def __init__(self, urls: dict[str, str] | None = None, **settings: str) -> None:
+        self.urls, self.settings = urls, settings
 
     def __enter__(self) -> Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         with ExitStack() as leaving:
             self.folder = Path(tempfile.mkdtemp(prefix="goodword-stack-"))
             leaving.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self.name = f"test_stack_{secrets.token_hex(4)}"
-            databases.create(self.name)
-            leaving.callback(databases.drop, self.name)
+            if self.urls is None:
+                name = f"test_stack_{secrets.token_hex(4)}"
+                databases.create(name)
+                leaving.callback(databases.drop, name)
+                self.urls = {key: databases.url_of(os.environ[key], name) for key in databases.URLS}
             self.mail, self.texts, self.redis = MailServer(), TextServer(), Redis(self.folder)
             for server in (self.mail, self.texts):
                 leaving.callback(server.close)
@@ -237,8 +239,7 @@ class Stack:
         kept = {key: value for key, value in os.environ.items() if key not in TEST_ONLY}
         return kept | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-            "DATABASE_URL": databases.url_of(os.environ["DATABASE_URL"], self.name),
-            "DATABASE_OWNER_URL": databases.url_of(os.environ["DATABASE_OWNER_URL"], self.name),
+            **{key: self.urls[key] for key in databases.URLS},
             "REDIS_URL": self.redis.url,
             "DATA_DIR": str(self.folder),
             "TMPDIR": str(self.folder),  # whatever they leave goes with it
@@ -258,16 +259,20 @@ class Stack:
     def start(self, *names: str) -> None:
         """Start processes of the Procfile by name, and wait until web and worker are there."""
         for name in names:
-            command = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())[name]
-            self.run(name, ["sh", "-c", command])
+            self.launch(name)
         for name in names:
             {"web": self._wait_for_web, "worker": self._wait_for_worker}.get(name, lambda: None)()
 
-    def run(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def launch(self, name: str, *, called: str = "", **settings: str) -> None:
+        """Start a process of the Procfile by name; `called` tells several of one kind apart."""
+        command = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())[name]
+        self.run(called or name, ["sh", "-c", command], **settings)
+
+    def run(self, name: str, command: list[str], **settings: str) -> subprocess.Popen[bytes]:
         """Start a process in a group of its own, so that one signal reaches its children, too."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+                command, cwd=ROOT, env=self.env | settings, stdout=log, stderr=log, start_new_session=True
             )
         return self.processes[name]
 
@@ -315,7 +320,7 @@ class Stack:
 
     def _use_our_database(self) -> None:
         connection = connections["default"]  # each thread has its own
-        connection.settings_dict = {**connection.settings_dict, "NAME": self.name}
+        connection.settings_dict = {**connection.settings_dict, **databases.as_django_says(self.urls["DATABASE_URL"])}
 
     def _leave_database(self) -> None:
         self.thread.submit(connections.close_all).result(PATIENCE)
