@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from stores import problems
 
+logger = logging.getLogger(__name__)
+
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, answering with a problem document."""
+    if isinstance(error, OperationalError | InterfaceError):  # disk full, being restarted, a deadlock: nothing was kept
+        logger.error("the database failed", exc_info=error)
+        error = problems.Problem(503, "unavailable", "The database is not available; try again.", retry_after=5)
     response = drf_exception_handler(error, context)
     if response is None:
         return None

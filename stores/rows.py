@@ -13,10 +13,11 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
 
 logger = logging.getLogger(__name__)
 
+UNWELL = ("08", "53", "57", "58")  # classes of SQLSTATE: the line, no room, stopped by somebody, the disk
 Model = type[models.Model]
 Row = TypeVar("Row", bound=models.Model)
 Item = TypeVar("Item")
@@ -66,7 +67,8 @@ def in_halves(
 ) -> list[Result]:
     """What `work` makes of all rows at once; where that raises, of each half by itself, until the bad row is alone.
 
-    `work` gives one result a row and runs in a savepoint; the bad row's result is that of `refused`.
+    `work` gives one result a row and runs in a savepoint; the bad row's result is that of `refused`. Where the
+    database itself fails no row is to blame, and the error goes on to the caller.
     """
     if not rows:
         return []
@@ -74,11 +76,19 @@ def in_halves(
         with transaction.atomic():
             return work(rows)
     except Exception as error:
+        if is_unwell(error):
+            raise
         if len(rows) == 1:
             logger.exception("a row was left out")
             return [refused(rows[0], error)]
     middle = len(rows) // 2
     return in_halves(rows[:middle], work, refused=refused) + in_halves(rows[middle:], work, refused=refused)
+
+
+def is_unwell(error: Exception) -> bool:
+    """Whether the database could not do it for now: no room, the line lost, being shut down."""
+    code = getattr(error.__cause__, "pgcode", None) or ""
+    return isinstance(error, OperationalError | InterfaceError) and (not code or code[:2] in UNWELL)
 
 
 def typed(model: Model, names: Sequence[str]) -> str:

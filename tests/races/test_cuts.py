@@ -102,7 +102,7 @@ class Caller:
             if attempt == 0:
                 with self.about_to_break():
                     answer = self.post(key_of(attempt))
-                self.seen["failed" if answer.status_code == 500 else "done"] += 1
+                self.seen["failed" if answer.status_code >= 500 else "done"] += 1
                 if answer.status_code == 201 and self.luck.random() < 0.5:
                     lost = answer.content
                     self.seen["lost"] += 1
