@@ -92,6 +92,8 @@ def sorted_out(error: Exception) -> Exception:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max((code for code, _ in error.recipients.values()), default=550)
         return Refused(str(code)) if code >= 500 else NotNow(str(code))
+    if isinstance(error, smtplib.SMTPDataError) and not 400 <= error.smtp_code < 600:
+        return Uncertain(f"{error.smtp_code} after the letter")  # no answer of SMTP: it may have been taken
     if isinstance(error, smtplib.SMTPResponseException):  # sender refused, data refused, helo
         return Refused(str(error.smtp_code)) if error.smtp_code >= 500 else NotNow(str(error.smtp_code))
     if isinstance(error, AnymailRecipientsRefused):
