@@ -60,8 +60,24 @@ echo "or set CHROMIUM to the path of a Chromium or Chrome." >&2; \
 exit 1
 endef
 
+# The same for PgBouncer.
+define find_pgbouncer
+for name in "$$PGBOUNCER" pgbouncer /usr/sbin/pgbouncer; do \
+  [ -n "$$name" ] && command -v "$$name" && exit 0; \
+done; \
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends pgbouncer; } >&2 \
+    && PATH="$$PATH:/usr/sbin" command -v pgbouncer && exit 0; \
+fi; \
+echo "The fault tests need PgBouncer. Install it (Debian: apt-get install pgbouncer)" >&2; \
+echo "or set PGBOUNCER to its path." >&2; \
+exit 1
+endef
+
 test: setup-dev
 	@CHROMIUM="$$($(find_chromium))" || exit 1; export CHROMIUM; \
+	PGBOUNCER="$$($(find_pgbouncer))" || exit 1; export PGBOUNCER; \
 	exec $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARGS)
 
 # Every page as the catalogue sees it, under tests/output/catalogue; some of them for the README.
