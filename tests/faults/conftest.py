@@ -13,7 +13,6 @@ from customers.models import Customer
 from outreach.models import Kind, Message
 from referrals.services.programs import open_store
 from stores.models import Store
-from stores.tenancy import acting_for
 from tests.planned import plan_message
 from tests.stack import Stack
 
@@ -32,26 +31,28 @@ def store(stack) -> Store:
     return stack.call(open_store, slug="corner", name="Corner", currency="PHP", at=timezone.now())
 
 
-@pytest.fixture
-def due(stack, store) -> Callable[[int], set[str]]:
-    """`due(500)`: as many messages that are due now, each to another person; their references."""
+def plan_letters(stack: Stack, store: Store, count: int) -> set[str]:
+    """As many messages that are due now, each to another person; their references."""
 
-    def plan(count: int) -> set[str]:
+    def plan() -> set[str]:
         at = timezone.now() - timedelta(seconds=1)
-        with acting_for(store):
-            emails = [f"{secrets.token_hex(6)}@example.com" for _ in range(count)]
-            people = [
-                Customer(store=store, name="Sara", email=email, email_norm=email, recorded_at=at) for email in emails
-            ]
-            links = {"survey": f"{stack.url}/s/x", "unsubscribe": f"{stack.url}/u/x"}
-            context = {"product": "Mug", "links": links}
-            planned = [
-                plan_message(person, Kind.SURVEY, key=f"survey:{person.pk}", due_at=at, context=context, at=at)
-                for person in Customer.objects.bulk_create(people)
-            ]
+        emails = [f"{secrets.token_hex(6)}@example.com" for _ in range(count)]
+        people = [Customer(store=store, name="Sara", email=email, email_norm=email, recorded_at=at) for email in emails]
+        links = {"survey": f"{stack.url}/s/x", "unsubscribe": f"{stack.url}/u/x"}
+        context = {"product": "Mug", "links": links}
+        planned = [
+            plan_message(person, Kind.SURVEY, key=f"survey:{person.pk}", due_at=at, context=context, at=at)
+            for person in Customer.objects.bulk_create(people)
+        ]
         return {message.public_id for message in planned}
 
-    return lambda count: stack.call(plan, count)
+    return stack.inside(store, plan)
+
+
+@pytest.fixture
+def due(stack, store) -> Callable[[int], set[str]]:
+    """`due(500)`: as many messages that are due now; their references."""
+    return lambda count: plan_letters(stack, store, count)
 
 
 @pytest.fixture
