@@ -15,11 +15,16 @@ KEPT = 365 * 86400  # seconds
 
 def device_of(request: HttpRequest, store: Store) -> str:
     """The device's name; a new one for a device that has none yet (`remember` gives it to it)."""
-    known = request.get_signed_cookie(COOKIE, "", salt=f"{COOKIE}:{store.pk}") or ""
+    known = known_device(request, store)
     if not known:
         known = getattr(request, "new_device", "") or codes.public_id()
         request.new_device = known  # type: ignore[attr-defined]
     return known
+
+
+def known_device(request: HttpRequest, store: Store) -> str:
+    """The device's name; '' for one that has none."""
+    return request.get_signed_cookie(COOKIE, "", salt=f"{COOKIE}:{store.pk}") or ""
 
 
 def remember(request: HttpRequest, response: HttpResponse, store: Store) -> HttpResponse:

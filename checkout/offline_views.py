@@ -71,15 +71,16 @@ def bring_back(request: HttpRequest, store: Store) -> HttpResponse:
         return JsonResponse(
             {"state": Held.Status.REFUSED, "why": _("What this device sent cannot be read.")}, status=400
         )
-    if guesses.hurdle(store, pages.cashier(request)):
-        return JsonResponse({"state": "held"}, status=429, headers={"Retry-After": "5"})
     try:
-        held = replaying.replay(store, sent, _permit(request, store, signed, at), at=at)
+        with guesses.at_till(request, store, pages.cashier(request)) as tried:
+            held = replaying.replay(store, sent, _permit(request, store, signed, at), at=at)
+            if held.reason == wording.Reason.UNKNOWN and held.received_at == at:
+                tried.was_wrong(at)
+    except guesses.Wait:
+        return JsonResponse({"state": "held"}, status=429, headers={"Retry-After": "5"})
     except OtherFacts:
         why = _("This device sent something else under the same key before.")
         return JsonResponse({"state": Held.Status.REFUSED, "why": why}, status=422)
-    if held.reason == wording.Reason.UNKNOWN and held.received_at == at:
-        guesses.note_wrong(store, pages.cashier(request), at=at)
     return JsonResponse({"state": held.status, "why": wording.why_refused(held, store)})
 
 

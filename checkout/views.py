@@ -11,6 +11,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
@@ -46,7 +47,8 @@ def counter(request: HttpRequest, store: Store) -> HttpResponse:
     response = redirect("checkout:counter", store.slug)
     if not chosen or Location.objects.for_store(store).filter(public_id=chosen).exists():
         path = reverse("checkout:counter", args=[store.slug])
-        response.set_cookie(pages.TILL_COOKIE, chosen, max_age=365 * 86400, path=path, httponly=True, samesite="Lax")
+        facts = {"max_age": 365 * 86400, "path": path, "secure": settings.HTTPS, "httponly": True}
+        response.set_cookie(pages.TILL_COOKIE, chosen, samesite="Lax", **facts)
     return response
 
 
@@ -69,16 +71,23 @@ def _ask(request: HttpRequest, store: Store, *, error: str = "", typed: str = ""
 def quote(request: HttpRequest, store: Store) -> HttpResponse:
     """Who sent them and what to give; with a bill, what is left to pay. Changes nothing."""
     typed = request.GET.get("code", "")
-    hurdle = guesses.hurdle(store, pages.cashier(request))
-    if hurdle or not codes.normalise(typed):
-        return _ask(request, store, error=hurdle or _("Type or scan a code first."), typed=typed)
+    if not codes.normalise(typed):
+        return _ask(request, store, error=_("Type or scan a code first."), typed=typed)
+    try:
+        with guesses.at_till(request, store, pages.cashier(request)) as tried:
+            return _quote(request, store, typed, tried)
+    except guesses.Wait as wait:
+        return _ask(request, store, error=str(wait), typed=typed)
+
+
+def _quote(request: HttpRequest, store: Store, typed: str, tried: guesses.Try) -> HttpResponse:
     at = timezone.now()
     # Any bill is large enough here: this first look is about the code alone.
     place = pages.till_location(request, store)
     facts: dict[str, Any] = {"at": at, "location": place.code if place else "", "order_ref": _bill_before(request)}
     offered = redeeming.quote(store, typed, Bill(MOST_MINOR, store.currency), **facts)
     if offered.reason and offered.reason != Reason.OTHER_HOLDER:
-        return _refuse(request, store, offered, typed)
+        return _refuse(request, store, offered, typed, tried)
     form = _bill_form(request, store)
     total = None
     if form.is_bound and form.is_valid():
@@ -93,11 +102,11 @@ def _bill_form(request: HttpRequest, store: Store) -> BillForm:
     return BillForm({"amount": request.GET["amount"]} if request.GET.get("amount") else None, store=store)
 
 
-def _refuse(request: HttpRequest, store: Store, offered: Quote, typed: str) -> HttpResponse:
+def _refuse(request: HttpRequest, store: Store, offered: Quote, typed: str, tried: guesses.Try) -> HttpResponse:
     if offered.reason == Reason.UNKNOWN and people_views.looks_like_phone(typed):
         return people_views.look(request, store, typed.strip()[: people_views.LONGEST])
     if offered.reason == Reason.UNKNOWN:
-        guesses.note_wrong(store, pages.cashier(request), at=timezone.now())
+        tried.was_wrong(timezone.now())
     return _ask(request, store, error=wording.refusal(offered, store), typed=typed)
 
 
@@ -168,23 +177,26 @@ def _already(redemption: Redemption) -> str:
 
 
 def _redeem(request: HttpRequest, store: Store, form: BillForm, key: str) -> HttpResponse:
-    location = pages.till_location(request, store)
+    location, typed = pages.till_location(request, store), request.GET.get("code", "")
     try:
-        redeeming.redeem(
-            store,
-            request.GET.get("code", ""),
-            form.bill,
-            at=timezone.now(),
-            person=form.cleaned_data["friend"],
-            by=pages.cashier(request),
-            location=location.code if location else "",
-            public_id=key,
-            order_ref=_bill_before(request),
-            shown_minor=form.cleaned_data["shown"],
-            named=name_views.named(request),
-        )
+        with guesses.at_till(request, store, pages.cashier(request)):
+            redeeming.redeem(
+                store,
+                typed,
+                form.bill,
+                at=timezone.now(),
+                person=form.cleaned_data["friend"],
+                by=pages.cashier(request),
+                location=location.code if location else "",
+                public_id=key,
+                order_ref=_bill_before(request),
+                shown_minor=form.cleaned_data["shown"],
+                named=name_views.named(request),
+            )
+    except guesses.Wait as wait:
+        return _ask(request, store, error=str(wait), typed=typed)
     except NotRedeemable:
-        return quote(request, store.slug)  # it says why, as it stands now
+        return quote(request, store.slug)  # it says why, as it stands now, and counts a code that is not there
     except Changed as change:
         return _show(request, store, change.quote, form, change.quote, changed=True)
     return redirect("checkout:done", store.slug, key)

@@ -225,8 +225,13 @@ ACCOUNT_EMAIL_VERIFICATION = env("ACCOUNT_EMAIL_VERIFICATION", default="optional
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SIGNUP_REDIRECT_URL = "setup:new_store"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_ADAPTER = "stores.accounts.Adapter"
+ACCOUNT_RATE_LIMITS = {"login": None}  # the adapter counts passwords; for the rest allauth's own limits stand
+# Whether every owner of every store needs an app's code or a key besides the password; a store may ask for itself.
+OWNERS_NEED_SECOND_FACTOR = env.bool("OWNERS_NEED_SECOND_FACTOR", default=False)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "stores.accounts.SecondFactors"
 MFA_FORMS = {"add_webauthn": "stores.key_forms.AddKey", "edit_webauthn": "stores.key_forms.EditKey"}
 
 # -- API --

@@ -19,6 +19,7 @@ PARTS = [
     (gettext_lazy("Language and place"), ["locale", "timezone", "country", "toman"]),
     (gettext_lazy("When customers are asked"), ["time_to_value_days", "delivers", "late_after_days", "cooldown_days"]),
     (gettext_lazy("Who is asked to put in a good word"), ["silent_ask_days", "ask_passives"]),
+    (gettext_lazy("Logging in"), ["owners_need_second_factor"]),
 ]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 
@@ -15,41 +17,64 @@ REST = 10.0  # seconds for which a Redis that did not answer is not asked: each 
 _away_until = 0.0
 
 
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` tries of `name` in a window of `per_seconds`, which begins with the first."""
+
+    name: str
+    most: int
+    per_seconds: int
+
+
 def count(name: str, *, per_seconds: int) -> int:
     """Count one more try of `name` and return how many there were in this window.
 
     0 when the counter is out of reach: a lost Redis slows nobody down.
     """
-    return _ask(lambda: _count(name, per_seconds))
+    return take([Limit(name, 0, per_seconds)])[0]
+
+
+def take(limits: Sequence[Limit]) -> list[int]:
+    """Count one more try against each limit: how many there were, in the same order; zeros when out of reach.
+
+    Counted before it is judged: of tries that come at once, none is let through by looking at the count too early.
+    """
+    return _ask(lambda: _add(limits, 1)) or [0] * len(limits)
+
+
+def give_back(limits: Sequence[Limit]) -> None:
+    """A try that was counted was none: it came from somebody who is let in."""
+    _ask(lambda: _add(limits, -1))
 
 
 def seen(name: str) -> int:
     """How many tries of `name` this window has had; 0 when the counter is out of reach."""
-    return _ask(lambda: int(cache.get(name, 0)))
+    return _ask(lambda: int(cache.get(name, 0))) or 0
 
 
-def _count(name: str, per_seconds: int) -> int:
-    if cache.add(name, 1, timeout=per_seconds):
-        return 1
-    try:
-        return int(cache.incr(name))
-    except ValueError:  # the window ended between the two calls
-        return 1
+def forget(name: str) -> None:
+    """Begin to count the tries of `name` anew."""
+    _ask(lambda: cache.delete(name))
 
 
-def _ask(question: Callable[[], int]) -> int:
-    """Redis's answer; 0 while it gives none."""
+def _add(limits: Sequence[Limit], step: int) -> list[int]:
+    """One transaction of Redis: were the window to end between the two steps, the counter would never end again."""
+    steps = cache._cache.get_client(write=True).pipeline(transaction=True)  # type: ignore[attr-defined]
+    for limit in limits:
+        key = cache.make_key(limit.name)
+        steps.set(key, 0, ex=limit.per_seconds, nx=True)
+        steps.incrby(key, step)
+    return [int(number) for number in steps.execute()[1::2]]
+
+
+def _ask(question: Callable[[], Any]) -> Any:
+    """Redis's answer; None while it gives none."""
     global _away_until  # noqa: PLW0603  # one Redis, one memory of it in each process
     if time.monotonic() < _away_until:
-        return 0
+        return None
     try:
         return question()
     except Exception:
         logger.warning("the counter of tries is out of reach", exc_info=True)
         _away_until = time.monotonic() + REST
-        return 0
-
-
-def forget(name: str) -> None:
-    """Begin to count the tries of `name` anew: they came from somebody who is let in."""
-    _ask(lambda: int(cache.delete(name)))
+        return None

@@ -97,6 +97,11 @@ class Store(models.Model):
     apology_cap_minor = models.BigIntegerField(
         _("apology vouchers to one person in a month, at most"), null=True, blank=True
     )
+    owners_need_second_factor = models.BooleanField(
+        _("owners log in with a second step"),
+        default=False,
+        help_text=_("A code from an app or a security key, besides the password."),
+    )
     review_links = models.JSONField(_("public review pages"), default=list)  # [{"name", "url"}]; to everyone alike
     created_at = models.DateTimeField(default=now)
     # A made-up twin to look at: it sends nothing, and alone may be removed. Never changes (migration 0008).

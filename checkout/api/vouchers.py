@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import Http404
@@ -12,7 +13,7 @@ from rest_framework.fields import BooleanField
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from checkout import wording
+from checkout import guesses, wording
 from checkout.api import answers, shapes
 from checkout.api.base import ApiView
 from checkout.api.fields import CurrencyField, MinorField, StrictSerializer, TextField, checked
@@ -21,12 +22,10 @@ from referrals.services import redeeming
 from referrals.services.redeeming import NotRedeemable, OrderRef, Quote, Redeemed
 from rewards.rules import Reason
 from rewards.services.vouchers import AlreadyReversed, Bill
-from stores import limits
 from stores.idempotency import once
-from stores.models import Store
+from stores.models import ApiKey, Store
 from stores.problems import Problem
 
-UNKNOWN_PER_TEN_MINUTES = 100  # a busy till mistypes a few; a guesser needs 10^8
 KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
 
 
@@ -67,8 +66,7 @@ class QuoteVoucher(ApiView):
     def post(self, request: Request) -> Response:
         """What a code would take off a bill; changes nothing."""
         values = checked(QuoteIn(data=request.data))
-        refuse_guessers(request)
-        with address_errors():
+        with no_guessing(self.store, self.key) as tried, address_errors():
             quote = redeeming.quote(
                 self.store,
                 values["code"],
@@ -77,8 +75,8 @@ class QuoteVoucher(ApiView):
                 person=as_person(values.get("customer")),
                 location=values.get("location") or "",
             )
-        if quote.reason == Reason.UNKNOWN:
-            count_guess(request)
+            if quote.reason == Reason.UNKNOWN:
+                tried.was_wrong(timezone.now())
         with translation.override(self.store.locale):
             return Response(_quote_json(quote, self.store))
 
@@ -116,12 +114,13 @@ class RedeemVoucher(ApiView):
     def _work(self, request: Request) -> Callable[[], tuple[int, dict[str, Any]]]:
         def work() -> tuple[int, dict[str, Any]]:
             values = checked(RedeemIn(data=request.data))
-            refuse_guessers(request)
-            try:
-                with address_errors():
+            with no_guessing(self.store, self.key) as tried, address_errors():
+                try:
                     return 201, _redeemed_json(_redeem(self.store, values))
-            except NotRedeemable as refused:
-                raise _refusal(request, self.store, refused.reason) from refused
+                except NotRedeemable as refused:
+                    if refused.reason == Reason.UNKNOWN:
+                        tried.was_wrong(timezone.now())
+                    raise _refusal(self.store, refused.reason) from refused
 
         return work
 
@@ -150,24 +149,22 @@ def _redeemed_json(done: Redeemed) -> dict[str, Any]:
     }
 
 
-def _refusal(request: Request, store: Store, reason: str) -> Problem:
+def _refusal(store: Store, reason: str) -> Problem:
     """409 with the reason as its type; a code we do not know is 404."""
-    if reason == Reason.UNKNOWN:
-        count_guess(request)
     with translation.override(store.locale):
         slug = wording.OUTSIDE.get(reason, reason)
         return Problem(404 if reason == Reason.UNKNOWN else 409, slug, str(wording.REFUSALS[reason]))
 
 
-def refuse_guessers(request: Request) -> None:
-    """Raise a 429 Problem once a key has tried too many codes that do not exist."""
-    if limits.seen(f"codes:api:{request.auth.pk}") >= UNKNOWN_PER_TEN_MINUTES:
-        raise Problem(429, "too-many-requests", "Too many unknown codes; wait ten minutes.", retry_after=600)
-
-
-def count_guess(request: Request) -> None:
-    """Count one code that does not exist."""
-    limits.count(f"codes:api:{request.auth.pk}", per_seconds=600)
+@contextmanager
+def no_guessing(store: Store, key: ApiKey) -> Iterator[guesses.Try]:
+    """Look at a code inside; raises a 429 Problem once too many were tried that do not exist."""
+    try:
+        with guesses.by_key(store, key) as tried:
+            yield tried
+    except guesses.Wait as wait:
+        detail = "Too many unknown codes; wait ten minutes."
+        raise Problem(429, "too-many-requests", detail, retry_after=guesses.WINDOW) from wait
 
 
 class ReverseRedemption(ApiView):

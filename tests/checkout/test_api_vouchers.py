@@ -248,7 +248,7 @@ def test_another_stores_objects_do_not_exist(api, foreign_api, post, store, vouc
 
 
 def test_guessing_is_slowed_down(api, post, voucher, monkeypatch):
-    monkeypatch.setattr("checkout.api.vouchers.UNKNOWN_PER_TEN_MINUTES", 3)
+    monkeypatch.setattr("checkout.guesses.PER_KEY", 3)
     for _ in range(3):
         post(api, "vouchers/quote/", {"code": "wrong", **BILL})
     answer = post(api, "vouchers/redeem/", {"code": voucher.code, **BILL}, key="a")
