@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
+from customers.importing import working
 from customers.models import (
     Channel,
     Customer,
@@ -33,7 +34,7 @@ from referrals.models import Appeal, Claim, Device, Referral, ShareLink
 from referrals.services import prints
 from rewards.models import Fulfilment, Payout, PayoutAddress
 from stores import codes
-from stores.models import JobFile, Store, User
+from stores.models import Job, JobFile, Store, User
 from stores.services import note
 from surveys.models import RecoveryCase, Response, Testimonial
 from surveys.services import recovery, testimonials
@@ -159,10 +160,20 @@ def _blank_rows(store: Store, ids: list[int]) -> None:
     prints.forget_sheets_of(store, ids)
     JobFile.objects.filter(store_id=store.pk).delete()  # exports hold everybody, and can be made again
     ImportRow.objects.filter(store_id=store.pk, made__customer__in=ids).update(made={})
-    Import.objects.filter(store_id=store.pk).exclude(content=b"").filter(begun_at=None).update(content=b"")
+    _forget_files(store)
     merges = CustomerMerge.objects.filter(store_id=store.pk)
     merges.filter(Q(survivor__in=ids) | Q(gone__in=ids)).update(filled={})
     _rename_links(store, ShareLink.objects.for_store(store).filter(customer__in=ids))
+
+
+def _forget_files(store: Store) -> None:
+    """Files of customers that are not being read just now: whoever needs one brings it again.
+
+    One at work ends in minutes and then goes by itself; whoever stands in it comes back as any re-import would.
+    """
+    at_work = Job.objects.for_store(store).filter(kind=working.KIND, state=Job.State.RUNNING)
+    files = Import.objects.filter(store_id=store.pk).exclude(content=b"")
+    files.exclude(pk__in=[job.data["run"] for job in at_work]).update(content=b"")
 
 
 def _rename_links(store: Store, links: Iterable[ShareLink]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Count, Sum
 from django.urls import reverse
 
-from customers.models import Customer, CustomerTag, Order
+from customers.models import Customer, CustomerTag, Import, Order
 from customers.services import Person, record_event
+from insights.takeout import making as takeouts
 from outreach import services as outreach
 from outreach.models import Kind, Message, OutboxItem
 from referrals.models import Appeal, ReferralEvent, ShareLink
@@ -43,20 +49,41 @@ def words(one: Person) -> list[str]:
 
 
 def found_anywhere(needles: list[str]) -> dict[str, list[str]]:
-    """Tables in which a row says one of the words, by Postgres' own catalogue."""
+    """Tables in which a row says one of the words, by Postgres' own catalogue: whole rows, and files as they read."""
     found = {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
-        for (table,) in cursor.fetchall():
+        cursor.execute(
+            "SELECT c.relname, array_remove(array_agg(a.attname::text), NULL) FROM pg_class c LEFT JOIN pg_attribute a"
+            " ON a.attrelid = c.oid AND a.atttypid = 'bytea'::regtype AND a.attnum > 0 AND NOT a.attisdropped"
+            " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY c.relname"
+        )
+        for table, files in cursor.fetchall():
+            said = " || ".join(["t::text", *(f"encode({file}, 'escape')" for file in files)])
             cursor.execute(
                 f'SELECT word FROM unnest(%s) AS word WHERE EXISTS (SELECT FROM "{table}" AS t'
-                " WHERE strpos(lower(t::text), lower(word)) > 0)",
+                f" WHERE strpos(lower({said}), lower(word)) > 0)",
                 [needles],
             )
             hits = [word for (word,) in cursor.fetchall()]
             if hits:
                 found[table] = hits
     return found
+
+
+def exported(store, user) -> str:
+    """Everything that the owner's file with all data says."""
+    job = takeouts.work(store, takeouts.begin(store, by=user, at=NOW).pk)
+    archive = zipfile.ZipFile(io.BytesIO(takeouts.archive_of(job).read()))
+    return "\n".join(archive.read(name).decode("utf-8-sig") for name in archive.namelist()).lower()
+
+
+def bring_file(store, people: list[Person], user, **facts) -> None:
+    """A file of customers that somebody looks at, or that was stopped half way."""
+    lines = "\n".join(f"{one.name},{one.email},{one.phone}" for one in people)
+    Import.objects.create(
+        store=store, kind="customers", name="customers.csv", content=lines.encode(), encoding="utf-8", delimiter=",",
+        language="en", by=user, made_at=NOW, **facts,
+    )  # fmt: skip
 
 
 def live_a_life(store, who: Person) -> Customer:
@@ -124,26 +151,41 @@ def books(store) -> tuple[int, str]:
     return ledger.total(store), sha256(repr([*rows, *facts]).encode()).hexdigest()
 
 
-def test_a_hundred_people_are_found_nowhere(store):
+def test_a_hundred_people_are_found_nowhere(store, owner, caplog):
     people = [person(number) for number in range(100)]
+    caplog.set_level(logging.DEBUG)
+    caplog.handler.addFilter(lambda record: record.name != "django.db.backends")  # silent unless DEBUG is set
     customers = [live_a_life(store, one) for one in people]
+    bring_file(store, people, owner.user)
+    bring_file(store, people, owner.user, begun_at=NOW)
+    sums = Order.objects.for_store(store).aggregate(Count("pk"), Sum("total_minor"))
     for one in (0, 1):  # both sides of a referral: each stands in the other's letters
         referral = refer(share_link_of(customers[one], at=NOW), f"Wuxyz{one} Vrrk{one}", at=NOW)
         count(referral, at=NOW)
         friend = Person(referral.friend.name, referral.friend.email)
         people.append(friend)
         customers.append(referral.friend)
+    friends = customers[100:]
     needles = [word for one in people for word in words(one) if word]
-    assert len(found_anywhere(needles)) > 12
+    found = found_anywhere(needles)
+    assert len(found) > 12
+    assert "customers_import" in found
     before = books(store)
     for one in customers:
         assert erasing.erase(one, by=None, at=NOW)
     assert found_anywhere(needles) == {}
     assert books(store) == before
     assert ledger.drift(store) == {}
-    again = make_order_of(store, people[7], at=NOW).customer
-    assert again.pk != customers[7].pk
-    assert outreach.is_suppressed(store, again)
+    file, log = exported(store, owner.user), caplog.text.lower()
+    assert [word for word in needles if word.lower() in file] == []
+    assert [word for word in needles if word.lower() in log] == []
+    assert (
+        Order.objects.for_store(store).exclude(customer__in=friends).aggregate(Count("pk"), Sum("total_minor")) == sums
+    )
+    for one, before_that in zip(people[:100], customers, strict=False):
+        again = make_order_of(store, replace(one, consent={"email": True, "sms": True}), at=NOW).customer
+        assert again.pk != before_that.pk
+        assert outreach.is_suppressed(store, again)
 
 
 def test_it_waits_for_nothing_and_shows_nothing(client, store):
