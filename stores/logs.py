@@ -18,15 +18,16 @@ _task: ContextVar[tuple[str, str]] = ContextVar("task", default=("", ""))  # nam
 _store_id: ContextVar[str] = ContextVar("store_id", default="")
 
 STORE = "raised_at_store"  # on an error: whose rows were being worked on
+# Whoever has such an address may act on it: an advocate's page, a survey, a provider's reports, a password reset.
+KEYS = re.compile(
+    r"(/(?:me|s|t|u|q|taken|terms|password/reset/key|confirm-email|in/\w+/\w+|in/\w+)/)[^\s/?\"']+"
+)
 # What says who somebody is, or opens a door, wherever it stands in a line.
 HIDDEN = [
     (re.compile(r"(?<=://)[^\s/@]+@"), "***@"),  # user and password of an address
     (re.compile(r"[^\s@\"'<>()=,;:]+@[\w-]+(?:\.[\w-]+)+"), "***@***"),  # e-mail addresses
     (re.compile(r"(?<![\w.])[+0]\d(?:[ ().-]?\d){7,13}(?!\w)"), "***"),  # phone numbers
-    (
-        re.compile(r"(/(?:me|s|u|in/\w+|in|taken)/)[^\s/?\"']+(?:/[^\s?\"']*)?"),
-        r"\1***",
-    ),  # tokens in paths (DESIGN section 6)
+    (KEYS, r"\1***"),
     (re.compile(r"(?i)\b(bearer\s+|gw_)[\w.~+/-]{8,}=*"), r"\1***"),
     (re.compile(r"(?i)\b((?:api_?key|token|secret|password|key|code)=)[^\s&\"']+"), r"\1***"),
     (re.compile(r"(DETAIL:\s+(?:Key|Failing row)\b).*"), r"\1 ***"),  # Postgres shows the row

@@ -85,6 +85,7 @@ class Language:
                 asked,
                 max_age=365 * 86400,
                 secure=settings.LANGUAGE_COOKIE_SECURE,
+                httponly=True,
                 samesite=settings.LANGUAGE_COOKIE_SAMESITE,
             )
         response.setdefault("Content-Language", translation.get_language() or "en")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("stores", "0011_job_files"),
+        ("stores", "0012_job_runs_and_restores"),
     ]
 
     operations = [
