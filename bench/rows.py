@@ -29,6 +29,12 @@ def copy(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> int:
     return total
 
 
+def lines_of(model: type[models.Model], rows: Iterable[dict[str, Any]], *, without: str) -> Iterator[str]:
+    """Rows as COPY reads them: every column but `without`, in the model's order."""
+    fields = [field for field in model._meta.concrete_fields if not field.generated and field.attname != without]
+    return _lines(fields, list(rows))
+
+
 def reserve(model: type[models.Model], number: int) -> int:
     """Set `number` ids aside; the first of them. Nobody else may be at work."""
     with connection.cursor() as cursor:
