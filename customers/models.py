@@ -30,6 +30,7 @@ class Customer(PublicModel):
     Erasing a person blanks this row; orders and books stay under its number.
     """
 
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
     external_id = models.CharField(max_length=120, blank=True)
     name = models.CharField(max_length=200, blank=True)
     name_norm = models.CharField(max_length=200, blank=True)
@@ -49,7 +50,8 @@ class Customer(PublicModel):
     address_norm = models.CharField(max_length=300, blank=True)
     found_by_name = models.BooleanField(default=False)  # friends may find them by their name
     on_leaderboard = models.BooleanField(default=False)  # others may see them there by first name and initial
-    merged_into = TenantKey("self", models.PROTECT, null=True, related_name="merged")  # the same person
+    # The same person. The partial index serves it.
+    merged_into = TenantKey("self", models.PROTECT, null=True, related_name="merged", db_index=False)
     recorded_at = models.DateTimeField(default=timezone.now)
     erased_at = models.DateTimeField(null=True)
 
@@ -189,6 +191,8 @@ class SegmentMember(StoreModel):
 class Consent(StoreModel):
     """What a person agreed to or withdrew, as said, where and when; append-only."""
 
+    # That it is one of the customer's store, and that there is such a store, the customer's key says.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     customer = TenantKey(Customer, models.PROTECT, related_name="consents")
     channel = models.CharField(max_length=5, choices=Channel)
     granted = models.BooleanField()
@@ -243,7 +247,10 @@ class Order(PublicModel):
     `code` is what the buyer gave at the till, folded as codes are stored.
     """
 
-    customer = TenantKey(Customer, models.PROTECT, null=True, related_name="orders")
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
+    customer = TenantKey(
+        Customer, models.PROTECT, null=True, related_name="orders", db_index=False
+    )  # order_of_customer
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=120)
     currency = models.CharField(max_length=3)
@@ -289,6 +296,8 @@ class Order(PublicModel):
 class OrderLine(StoreModel):
     """A product in an order."""
 
+    # That there is such a store, the order's key says.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     order = TenantKey(Order, models.PROTECT, related_name="lines")
     product = TenantKey(Product, models.PROTECT)
     quantity = models.PositiveIntegerField(default=1)

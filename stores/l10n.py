@@ -45,7 +45,7 @@ _GROUPS = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}")
 
 def fold_digits(text: str) -> str:
     """The text with Persian, Arabic and full-width digits as 0-9; everything else stays."""
-    return text.translate(_TO_ASCII)
+    return text if text.isascii() else text.translate(_TO_ASCII)
 
 
 def fold_text(text: str) -> str:
@@ -54,6 +54,8 @@ def fold_text(text: str) -> str:
     Arabic yeh and kaf become Persian, digits ASCII; case, width and accents go, joiners and direction
     marks are dropped, spaces collapse.
     """
+    if text.isascii():
+        return " ".join(text.lower().split())
     letters = unicodedata.normalize("NFKC", text).translate(_LETTERS).casefold()
     parts = unicodedata.normalize("NFKD", _MARKS.sub("", letters))
     bare = "".join(part for part in parts if not unicodedata.combining(part))

@@ -84,6 +84,8 @@ class Invitation(PublicModel):
 
     MOVES = {Status.PLANNED: {Status.INVITED, Status.SKIPPED}}
 
+    # That there is such a store, the customer's key says; (store, id) is the index.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     order = TenantOneToOne(Order, models.PROTECT, null=True, related_name="invitation")
     key = models.CharField(max_length=120, blank=True)  # without an order: "follow_up:12"
     survey = TenantKey(Survey, models.PROTECT, null=True, related_name="invitations")  # None: the standard question

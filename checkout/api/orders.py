@@ -28,6 +28,7 @@ from checkout.api.fields import (
     checked,
 )
 from checkout.api.people import BAD_EMAIL, BAD_PHONE, CustomerIn, address_errors, as_person
+from checkout.api.told import ordinary
 from customers.models import Order
 from customers.rules import BadEmail, BadPhone
 from customers.services import Line, OrderData, Outcome, Recorded, record_order, record_orders
@@ -136,7 +137,7 @@ class Orders(ApiView):
 
 
 def _record_one(store: Store, raw: Any, at: datetime) -> Response:
-    data = as_order(checked(OrderIn(data=raw)))
+    data = ordinary(raw) or as_order(checked(OrderIn(data=raw)))
     with address_errors():
         order, outcome = record_order(store, data, at=at)
     referral = attribute_order(order, at=at)
@@ -161,7 +162,7 @@ def record_many(store: Store, raw: list[Any], at: datetime) -> list[dict[str, An
 def _read(shape: OrderIn, item: Any) -> OrderData | dict[str, list[str]]:
     """The order, or what is wrong with it."""
     try:
-        return as_order(shape.run_validation(item))
+        return ordinary(item) or as_order(shape.run_validation(item))
     except serializers.ValidationError as error:
         return flat_errors(error.detail)
 

@@ -16,7 +16,7 @@ from customers.services.people import Mention, Person, find_or_create_customers,
 from customers.services.products import Line, location_ids, product_ids
 from stores.codes import normalise
 from stores.models import Store
-from stores.rows import in_halves, insert_rows, update_rows
+from stores.rows import in_halves, insert_rows, insert_values, update_rows
 
 # What a later report of the same order may change.
 CHANGEABLE = (
@@ -224,18 +224,17 @@ class _OrderBook:
 
     def _write_lines(self, lines: list[tuple[Order, Line]]) -> None:
         products = product_ids(self.store, [line for _, line in lines])
-        insert_rows(
-            [
-                OrderLine(
-                    store=self.store,
-                    order=order,
-                    product_id=products[line.sku],
-                    quantity=line.quantity,
-                    unit_price_minor=line.unit_price_minor,
-                )
-                for order, line in lines
-            ]
-        )
+        rows = [
+            {
+                "store_id": self.store.pk,
+                "order_id": order.pk,
+                "product_id": products[line.sku],
+                "quantity": line.quantity,
+                "unit_price_minor": line.unit_price_minor,
+            }
+            for order, line in lines
+        ]
+        insert_values(OrderLine, rows)
 
 
 def _key(order: Order) -> Key:

@@ -15,7 +15,7 @@ from customers import rules
 from customers.models import Channel, Consent, Customer
 from customers.particulars import LONGEST_ADDRESS, clean_address
 from stores.models import Store
-from stores.rows import as_json, insert_rows, typed
+from stores.rows import as_json, insert_rows, insert_values, typed
 
 TRIES = 5
 FOUND_BY = ("external_id", "email_norm", "phone_norm")
@@ -147,7 +147,7 @@ class _AddressBook:
         self.by_name: dict[tuple[str, str], Customer] = {}
         self.made: list[Customer] = []
         self.learnt: dict[int, dict[str, Any]] = {}  # customer's id -> columns
-        self.consents: list[Consent] = []
+        self.consents: list[tuple[Customer, dict[str, Any]]] = []  # whose, the other columns
         for customer in known:
             self._enter(customer)
 
@@ -179,21 +179,17 @@ class _AddressBook:
 
     def _fill_in(self, customer: Customer, said: Mention) -> None:
         """Fill blanks; a name that another customer holds is left with them."""
-        name, address = rules.clean_name(said.person.name), clean_address(said.person.address)[:LONGEST_ADDRESS]
-        values = {
+        told = {
             **said.names,
-            "name": name,
-            "name_norm": rules.folded_name(name),
-            "email": said.person.email.strip(),
-            "email_alias": rules.mailbox_of(said.names.get("email_norm", "")),
-            "phone": said.names.get("phone_norm"),
+            "name": said.person.name,
             "locale": said.person.locale,
-            "postal_address": address,
-            "address_norm": rules.folded_address(address),
+            "postal_address": said.person.address,
         }
-        for blank, columns in BLANKS.items():
-            if values.get(blank) and not getattr(customer, blank) and (blank, values[blank]) not in self.by_name:
-                self._learn(customer, {column: values[column] for column in columns})
+        if any(told[blank] and not getattr(customer, blank) for blank in told):
+            values = _columns(said)
+            for blank, columns in BLANKS.items():
+                if values.get(blank) and not getattr(customer, blank) and (blank, values[blank]) not in self.by_name:
+                    self._learn(customer, {column: values[column] for column in columns})
         self._enter(customer)
 
     def _agree(self, customer: Customer, channel: Channel, granted: bool, said: Mention) -> None:
@@ -202,9 +198,8 @@ class _AddressBook:
         if granted and getattr(customer, column):
             return
         self._learn(customer, {column: granted})
-        consent = Consent(store=self.store, customer=customer, channel=channel, granted=granted, at=said.at)
-        consent.source = said.source[:80]
-        self.consents.append(consent)
+        facts = {"store_id": self.store.pk, "channel": channel, "granted": granted}
+        self.consents.append((customer, {**facts, "source": said.source[:80], "at": said.at}))
 
     def _learn(self, customer: Customer, values: dict[str, Any]) -> None:
         for column, value in values.items():
@@ -216,9 +211,7 @@ class _AddressBook:
         """Put everything into the database. Raises IntegrityError when a twin was faster."""
         self._insert()
         self._update()
-        for consent in self.consents:
-            consent.customer_id = consent.customer.pk
-        insert_rows(self.consents)
+        insert_values(Consent, [{"customer_id": customer.pk, **facts} for customer, facts in self.consents])
 
     def _insert(self) -> None:
         # Twins that write the same people do it in the same order, or each would wait for the other.
@@ -231,6 +224,22 @@ class _AddressBook:
             rows = [{"id": pk, **values} for pk, values in sorted(self.learnt.items())]
             with connection.cursor() as cursor:
                 cursor.execute(_fill_in_statement(), [as_json(rows), self.store.pk, list(self.learnt)])
+
+
+def _columns(said: Mention) -> dict[str, str]:
+    """All that was said, as it is kept."""
+    name, address = rules.clean_name(said.person.name), clean_address(said.person.address)[:LONGEST_ADDRESS]
+    return {
+        **said.names,
+        "name": name,
+        "name_norm": rules.folded_name(name),
+        "email": said.person.email.strip(),
+        "email_alias": rules.mailbox_of(said.names.get("email_norm", "")),
+        "phone": said.names.get("phone_norm", ""),
+        "locale": said.person.locale,
+        "postal_address": address,
+        "address_norm": rules.folded_address(address),
+    }
 
 
 def _fill_in_statement() -> str:

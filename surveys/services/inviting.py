@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 
 from customers import rules as customer_rules
 from customers.models import Order
-from customers.timing import due_at, main_product
+from customers.timing import Sold, dearest, due_at, sold_with
 from outreach import journeys
 from outreach import services as outreach
 from outreach.models import Hold, Journey, Kind, Message
@@ -30,37 +31,52 @@ def plan_invitations(store: Store, at: datetime, *, since: datetime | None = Non
 
     One invitation an order, due when its value has shown; a planned one follows a changed delivery.
     """
-    orders = (
-        Order.objects.for_store(store)
+    orders = [
+        _Asked(*row)
+        for row in Order.objects.for_store(store)
         .filter(updated_at__range=(since or at - LOOK_BACK, at))
         .exclude(customer=None)
         .exclude(invitation__status__in=[Invitation.Status.INVITED, Invitation.Status.SKIPPED])
-        .select_related("invitation")
-        .prefetch_related("lines__product__category")
-    )
-    planned = [invitation for order in orders if (invitation := _planned(store, order))]
-    new = sorted((one for one in planned if one.pk is None), key=lambda one: one.order_id or 0)
-    moved = [invitation for invitation in planned if invitation.pk]
-    return len(insert_rows(new)) + sum(_follow(store, invitation) for invitation in moved)
+        .values_list("pk", "customer_id", "placed_at", "delivered_at", "location_id", "invitation__due_at")
+    ]
+    sold = sold_with(store, [order.pk for order in orders]) if orders else {}
+    planned = [(order, row) for order in orders if (row := _planned(store, order, sold.get(order.pk, [])))]
+    new = sorted((row for order, row in planned if order.known_due is None), key=lambda row: row.order_id or 0)
+    moved = [row for order, row in planned if order.known_due is not None]
+    return len(insert_rows(new)) + sum(_follow(store, row) for row in moved)
 
 
-def _planned(store: Store, order: Order) -> Invitation | None:
+class _Asked(NamedTuple):
+    """An order as far as its question goes; `known_due` is when it is due so far."""
+
+    pk: int
+    customer: int
+    placed_at: datetime
+    delivered_at: datetime | None
+    location: int | None
+    known_due: datetime | None
+
+
+def _planned(store: Store, order: _Asked, sold: Sequence[Sold]) -> Invitation | None:
     """The order's invitation as it is to be, new or moved; None where nothing changes."""
-    due, known = due_at(store, order), getattr(order, "invitation", None)
-    if due is None or (known and known.due_at == due):
+    due = due_at(store, placed_at=order.placed_at, delivered_at=order.delivered_at, location=order.location, sold=sold)
+    if due is None or due == order.known_due:
         return None
-    invitation = known or Invitation(store=store, order=order)
-    invitation.due_at, invitation.customer_id = due, order.customer_id
-    invitation.product_name = main_product(order)
-    invitation.late = customer_rules.is_late(
-        placed_at=order.placed_at, delivered_at=order.delivered_at, late_after_days=store.late_after_days
+    return Invitation(
+        store=store,
+        order_id=order.pk,
+        customer_id=order.customer,
+        due_at=due,
+        product_name=dearest(sold),
+        late=customer_rules.is_late(
+            placed_at=order.placed_at, delivered_at=order.delivered_at, late_after_days=store.late_after_days
+        ),
     )
-    return invitation
 
 
 def _follow(store: Store, invitation: Invitation) -> bool:
     """Write a moved invitation down, unless it was decided meanwhile."""
-    mine = Invitation.objects.for_store(store).filter(pk=invitation.pk, status=Invitation.Status.PLANNED)
+    mine = Invitation.objects.for_store(store).filter(order=invitation.order_id, status=Invitation.Status.PLANNED)
     facts = {name: getattr(invitation, name) for name in ("due_at", "late", "product_name", "customer_id")}
     return bool(mine.update(**facts))
 
