@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from config.embedded.programs import program
 
@@ -46,13 +48,23 @@ def wrk(url: str, *, script: str = "", connections: int = 32, seconds: int = 4) 
     return Asked(rate=float(rate[1]) if rate else 0.0, p50=times["50"], p99=times["99"], wrong=wrong)
 
 
-def pgbench(url: str, script: str, *, clients: int, seconds: int = 4, protocol: str = "prepared") -> float:
-    """Transactions a second of a pgbench script at `url` (a role's address)."""
+def pgbench(
+    url: str,
+    script: str,
+    *,
+    clients: int,
+    seconds: int = 4,
+    protocol: str = "prepared",
+    variables: Mapping[str, int] = MappingProxyType({}),
+) -> float:
+    """Transactions a second of a pgbench script at `url` (a role's address); each client begins with `variables`."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "script.sql"
         file.write_text(script)
         command = [program("pgbench", None), "--no-vacuum", "--client", str(clients), "--jobs", "1"]
-        command += ["--time", str(seconds), "--protocol", protocol, "--file", str(file), url]
+        command += ["--time", str(seconds), "--protocol", protocol, "--file", str(file)]
+        command += [f"--define={name}={value}" for name, value in variables.items()]
+        command.append(url)
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"}, check=False)
     rate = re.search(r"tps = ([\d.]+)", done.stdout)
     if done.returncode or not rate:
