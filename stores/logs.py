@@ -19,9 +19,7 @@ _store_id: ContextVar[str] = ContextVar("store_id", default="")
 
 STORE = "raised_at_store"  # on an error: whose rows were being worked on
 # Whoever has such an address may act on it: an advocate's page, a survey, a provider's reports, a password reset.
-KEYS = re.compile(
-    r"(/(?:me|s|t|u|q|taken|terms|password/reset/key|confirm-email|in/\w+/\w+|in/\w+)/)[^\s/?\"']+"
-)
+KEYS = re.compile(r"(/(?:me|s|t|u|q|taken|terms|password/reset/key|confirm-email|in/\w+/\w+|in/\w+)/)[^\s/?\"']+")
 # What says who somebody is, or opens a door, wherever it stands in a line.
 HIDDEN = [
     (re.compile(r"(?<=://)[^\s/@]+@"), "***@"),  # user and password of an address
