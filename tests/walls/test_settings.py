@@ -34,7 +34,7 @@ cookies = {name: [bool(one["secure"]), bool(one["httponly"]), one["samesite"]]
            for page in pages for name, one in page.cookies.items()}
 names = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME]
 flags = [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY, settings.DEBUG]
-plain = Client(headers={"host": "goodword.example"}).get("/healthz").status_code
+plain = Client(headers={"host": "goodword.example"}).get("/login/").status_code
 print(json.dumps([found, [dict(page.headers) for page in pages], cookies, names, flags, plain]))
 """
 
