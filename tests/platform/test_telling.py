@@ -20,7 +20,7 @@ from referrals.services.programs import open_store
 from stores import runs
 from stores.tenancy import acting_for
 from tests.planned import plan_message
-from tests.stack import Stack, until
+from tests.stack import PATIENCE, Stack, until
 
 REQUESTS = 40
 BROKEN = re.compile(r"Traceback|^\[|ERROR|WARNING[/:]|Warning:")
@@ -60,7 +60,7 @@ def lines(stack, name):
 
 
 def test_a_requests_lines_bear_its_id(stack):
-    answer = httpx.get(f"{stack.url}/me/a-token-of-somebody")
+    answer = httpx.get(f"{stack.url}/me/a-token-of-somebody", timeout=PATIENCE)
     assert answer.status_code == 404
     mine = [line for line in lines(stack, "web") if line.get("request_id") == answer.headers["x-request-id"]]
     assert [(line["logger"], line["level"]) for line in mine] == [("django.request", "warning")]
@@ -85,7 +85,9 @@ def test_beats_lines_are_json_too_and_it_says_that_it_lives(stack):
 
 def test_two_processes_count_as_one(stack):
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: httpx.get(f"{stack.url}/login/").status_code, range(REQUESTS)))
+        answers = list(
+            pool.map(lambda _: httpx.get(f"{stack.url}/login/", timeout=PATIENCE).status_code, range(REQUESTS))
+        )
     assert Counter(answers) == {200: REQUESTS}
     for _ in range(4):  # whichever of the two is asked
         assert _families(stack)["goodword_request_seconds"][("/login/", "200")] == REQUESTS
@@ -96,7 +98,7 @@ def _jobs(stack):
 
 
 def _families(stack):
-    text = httpx.get(f"{stack.url}/metrics").text
+    text = httpx.get(f"{stack.url}/metrics", timeout=PATIENCE).text
     return {
         family.name: {
             tuple(value for key, value in one.labels.items() if key != "le"): one.value
