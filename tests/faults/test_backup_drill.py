@@ -17,8 +17,8 @@ PEOPLE = 20
 
 @pytest.fixture
 def folder():
-    """A folder that the servers' user may pass through."""
-    path = Path(tempfile.mkdtemp(prefix="goodword-drill-"))
+    """A folder that the servers' user may pass through, with a name that shells and Postgres could misread."""
+    path = Path(tempfile.mkdtemp(prefix="goodword it's 100%-"))
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)
