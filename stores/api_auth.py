@@ -35,11 +35,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not key:
             raise AuthenticationFailed("Send your API key as Authorization: Bearer KEY.")
         hashed = hash_key(key.strip())
-        store_id = directory.store_id_by_api_key(hashed)
-        store = directory.enter(store_id) if store_id else None
-        found = ApiKey.objects.for_store(store).filter(hash=hashed, revoked_at=None).first() if store else None
-        if store is None or found is None:
+        store_id = directory.enter_by_api_key(hashed)
+        keys = ApiKey.objects.filter(store_id=store_id or 0, hash=hashed, revoked_at=None)
+        found = keys.select_related("store").first() if store_id else None
+        if found is None:
             raise AuthenticationFailed("This API key is not valid.")
+        store = found.store
         _limit(found)
         _note_use(found, store)
         request._request.store = store  # type: ignore[attr-defined]

@@ -27,9 +27,12 @@ def store_id_by_slug(slug: str) -> int | None:
     return _first("SELECT goodword_store_by_slug(%s)", slug)
 
 
-def store_id_by_api_key(key_hash: str) -> int | None:
-    """The id of the store that owns the key with that hash."""
-    return _first("SELECT goodword_store_by_api_key(%s)", key_hash)
+def enter_by_api_key(key_hash: str) -> int | None:
+    """Bind the current transaction to the store that owns the key with that hash, and return its id."""
+    bound = (
+        "SELECT nullif(set_config('app.store', coalesce(goodword_store_by_api_key(%s)::text, ''), true), '')::bigint"
+    )
+    return _first(bound, key_hash)
 
 
 def store_id_by_share_code(code: str) -> int | None:

@@ -44,13 +44,19 @@ def once(request: Request, store: Store, work: Callable[[], tuple[int, dict[str,
             raise Problem(422, "idempotency-mismatch", "This Idempotency-Key was used with another body.")
         return Response(json.loads(earlier.body), earlier.status, headers={"Idempotent-Replay": "true"})
     status, body = work()
-    IdempotentCall.objects.update_or_create(
-        store=store,
-        api_key=api_key,
-        key=key,
-        defaults={"request_hash": hashed, "status": status, "body": json.dumps(body), "at": timezone.now()},
-    )
+    answered = IdempotentCall(store=store, api_key=api_key, key=key, request_hash=hashed, status=status)
+    answered.body = json.dumps(body)
+    _keep(answered, instead_of=earlier)
     return Response(body, status)
+
+
+def _keep(answered: IdempotentCall, *, instead_of: IdempotentCall | None) -> None:
+    """Store the answer; nobody else can, since the lock is ours."""
+    if instead_of:  # older than a day
+        answered.pk = instead_of.pk
+        answered.save(force_update=True)
+    else:
+        answered.save(force_insert=True)
 
 
 def _wait_for_no_twin(name: str) -> None:
