@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connections
+
 from bench.rows import copy, reserve
 from referrals.services.terms import OfferTerms, make_offer
 from rewards.models import Account, Budget, Commitment, Offer, Voucher
@@ -38,6 +40,8 @@ def make(store: Store, number: int, *, at: datetime, is_program: bool = False) -
         copy(Voucher, making.vouchers())
         if is_program:
             making.promises()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ANALYZE rewards_voucher, rewards_commitment")  # as autovacuum would a minute later
     return Vouchers(making.first, making.codes)
 
 

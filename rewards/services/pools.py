@@ -143,7 +143,7 @@ def _piece(store: Store, job: Job, at: datetime) -> jobs.Piece:
     begun, number = job.done + job.failed, job.data["number"]
     size = min(PIECE, number - begun)
     own: list[str] | None = job.data.get("codes")
-    wanted = own[begun : begun + size] if own is not None else [codes.voucher_code() for _ in range(size)]
+    wanted = own[begun : begun + size] if own is not None else codes.voucher_codes(size)
     made = _insert(pool, job, wanted, at)
     if own is None and made < size:  # a code that exists: one in 10^9, made anew with the next piece
         return jobs.Piece(done=made)
@@ -165,7 +165,7 @@ def _insert(pool: Pool, job: Job, wanted: Sequence[str], at: datetime) -> int:
     drawn = [
         [codes.normalise(code) if own else code for code in wanted],
         [code if own else "" for code in wanted],
-        [codes.public_id() for _ in wanted],
+        codes.public_ids(len(wanted)),
     ]
     with connection.cursor() as cursor:
         cursor.execute(
