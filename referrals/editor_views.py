@@ -21,6 +21,7 @@ from referrals.forms import Editor, as_typed, reshaped, typed_terms
 from referrals.models import Program
 from referrals.services import drafting, programs
 from referrals.services.terms import DEFAULT_TERMS, Facts, describe, terms_from
+from rewards.services import budgets
 from stores import drafts
 from stores.access import for_role
 from stores.drafts import Notice
@@ -211,7 +212,7 @@ def _below(found: Program | None, editor: Editor) -> tuple[str, str]:
     if places is not None and places < budget.places_taken:
         taken = changes.number(budget.places_taken)
         return "places", _("%(count)s places are promised or taken already. Write at least that.") % {"count": taken}
-    committed = changes.money(budget.committed_minor, found.store)
+    committed = changes.money(budgets.committed(budget), found.store)
     return "ceiling", _("%(amount)s are promised or spent already. Write at least that.") % {"amount": committed}
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from rewards.services import pools, recounting, telling, vouchers
+from rewards.services import budgets, pools, recounting, telling, vouchers
 from stores.models import Store
 from stores.ticks import for_each_store, periodic
 
@@ -17,6 +17,12 @@ def expire_due(at: datetime) -> int:
 def make_codes(at: datetime) -> int:
     """Make the codes that somebody asked for, piece by piece, each in a transaction of its own."""
     return pools.continue_all(at)
+
+
+@periodic(60)
+def gather_leftovers(at: datetime) -> int:
+    """Take what promises did not need off their budgets."""
+    return for_each_store(budgets.gather_all, at)
 
 
 @periodic(60)

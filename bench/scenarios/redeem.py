@@ -32,7 +32,7 @@ INSERT INTO customers_order (store_id, public_id, source, external_id, currency,
     'C' || :voucher::text, '', '', '', now(), now())
   RETURNING id AS order \\gset
 INSERT INTO rewards_ledgertransaction (store_id, key, kind, at, recorded_at)
-  VALUES ({store}, 'redeem:plain' || :voucher::text, 'redeem', now(), now()) RETURNING id AS posted \\gset
+  VALUES ({store}, 'redeem-plain-' || :voucher::text, 'redeem', now(), now()) RETURNING id AS posted \\gset
 INSERT INTO rewards_entry (store_id, transaction_id, account_id, amount_minor, currency)
   VALUES ({store}, :posted, {cost}, -{discount}, '{currency}');
 INSERT INTO rewards_entry (store_id, transaction_id, account_id, amount_minor, currency)

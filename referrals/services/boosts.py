@@ -18,7 +18,7 @@ from django.db.models.functions import Least
 from customers.models import Customer
 from referrals.models import Boost, Program
 from rewards.models import Budget, Offer, Terms
-from rewards.services import granting
+from rewards.services import budgets, granting
 from rewards.services.growing import USUAL
 from stores.models import AuditEvent, Store, User
 
@@ -140,7 +140,7 @@ def boost_earned(terms: Terms, earned: Sequence[Earned], placed_at: datetime, *,
 def _room(terms: Terms, needed_minor: int) -> int | None:
     """What the budget, locked, could bear beyond `needed_minor`; None for any amount."""
     budget = Budget.objects.select_for_update().get(pk=terms.budget_id, store_id=terms.store_id)
-    return None if budget.ceiling_minor is None else budget.ceiling_minor - budget.committed_minor - needed_minor
+    return None if budget.ceiling_minor is None else budget.ceiling_minor - budgets.committed(budget) - needed_minor
 
 
 def most_percent(terms: Terms, at: datetime) -> int:

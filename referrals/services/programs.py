@@ -26,6 +26,7 @@ from referrals.services.terms import (
     terms_of,
 )
 from rewards.models import Budget, Terms, Voucher
+from rewards.services import budgets
 from stores.codes import public_id
 from stores.l10n import exponent
 from stores.models import AuditEvent, Membership, Role, Store, User
@@ -281,6 +282,7 @@ def schedule_from(facts: Facts) -> Schedule:
 
 
 def _limit(budget: Budget, terms: ProgramTerms) -> None:
+    budgets.gather(budget)
     try:
         with transaction.atomic():
             Budget.objects.filter(pk=budget.pk, store_id=budget.store_id).update(

@@ -34,7 +34,7 @@ def promise_advocate(store: Store, terms: Terms, *, key: str, at: datetime) -> C
 def _leave_room_for_gift(terms: Terms) -> None:
     """Raises budgets.Exhausted where a boost took what the friend's own gift needs."""
     budget = Budget.objects.get(pk=terms.budget_id, store_id=terms.store_id)
-    if budget.ceiling_minor is not None and budget.committed_minor + _gift(terms) > budget.ceiling_minor:
+    if not budgets.fits(budget, _gift(terms)):
         raise budgets.Exhausted(f"terms:{terms.pk}")
 
 
@@ -69,7 +69,7 @@ def has_room(terms: Terms) -> bool:
     budget = terms.budget
     if budget.places is not None and budget.places_taken >= budget.places:
         return False
-    return budget.ceiling_minor is None or budget.committed_minor + most_for(terms) <= budget.ceiling_minor
+    return budget.ceiling_minor is None or budgets.fits(budget, most_for(terms))
 
 
 def most_for(terms: Terms) -> int:

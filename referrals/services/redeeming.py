@@ -25,7 +25,7 @@ from customers.services import (
     record_order,
 )
 from referrals.models import Claim, Program, Referral, ShareLink
-from referrals.services import attribution, claims, deciding
+from referrals.services import attribution, claims, deciding, ordinary
 from referrals.services.attribution import Foreseen
 from referrals.services.links import find_link, order_link, share_link_of
 from referrals.services.programs import program_for
@@ -270,6 +270,20 @@ def redeem(
     Raises NotRedeemable, Changed, BadEmail, BadPhone; then nothing has changed.
     """
     public_id = public_id or codes.public_id()
+    if not (person or order_ref or named):
+        used = ordinary.redeem(
+            store,
+            typed_code,
+            bill,
+            at=at,
+            source=SOURCE,
+            public_id=public_id,
+            location=location,
+            shown_minor=shown_minor,
+            by=by,
+        )
+        if used:
+            return Redeemed(used, None)
     with transaction.atomic():
         order = _known_order(store, order_ref)
         friend = order.customer if order else None

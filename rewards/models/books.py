@@ -50,11 +50,15 @@ class Commitment(StoreModel):
         Status.SPENT: {Status.HELD, Status.RELEASED},  # a use was undone; taken back
     }
 
-    budget = TenantKey(Budget, models.PROTECT, null=True, related_name="commitments")  # None: no program's
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
+    # None: no program's.
+    budget = TenantKey(Budget, models.PROTECT, null=True, related_name="commitments", db_index=False)
     key = models.CharField(max_length=120)
     currency = models.CharField(max_length=3)
     promised_minor = models.BigIntegerField()
     amount_minor = models.BigIntegerField()  # what it takes of the budget now
+    # Of what it needed no more, the part that the budget's `committed_minor` still counts: services.budgets.gather.
+    leftover_minor = models.BigIntegerField(default=0, db_default=0)
     places = models.PositiveSmallIntegerField(default=0)  # taken until it is released
     status = models.CharField(max_length=8, choices=Status, default=Status.HELD)
     at = models.DateTimeField()
@@ -65,7 +69,11 @@ class Commitment(StoreModel):
             models.UniqueConstraint(fields=["store", "key"], name="commitment_once"),
             models.CheckConstraint(condition=Q(amount_minor__gte=0, promised_minor__gte=0), name="commitment_positive"),
         ]
-        indexes = [models.Index(fields=["store", "budget", "status"], name="commitment_of_budget")]
+        indexes = [
+            models.Index(fields=["store", "budget", "status"], name="commitment_of_budget"),
+            # services.budgets.gather
+            models.Index(fields=["store", "budget"], condition=Q(leftover_minor__gt=0), name="commitment_leftover"),
+        ]
 
 
 class Account(StoreModel):
@@ -126,6 +134,7 @@ class Account(StoreModel):
 class LedgerTransaction(StoreModel):
     """Entries that belong together and sum to zero; append-only. `key` is the business fact."""
 
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
     key = models.CharField(max_length=120)
     kind = models.CharField(max_length=20)  # services.ledger.Fact
     at = models.DateTimeField()
@@ -140,8 +149,10 @@ class LedgerTransaction(StoreModel):
 class Entry(StoreModel):
     """A signed amount on an account; append-only."""
 
+    # That there is such a store, the transaction's key says; (store, id) is its index.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     transaction = TenantKey(LedgerTransaction, models.PROTECT, related_name="entries")
-    account = TenantKey(Account, models.PROTECT, related_name="entries")
+    account = TenantKey(Account, models.PROTECT, related_name="entries", db_index=False)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
 

@@ -143,19 +143,21 @@ class Voucher(PublicModel):
         Status.REDEEMED: {Status.ISSUED},  # a redemption was reversed
     }
 
+    # That there is such a store, the key of the offer or of the customer says; (store, id) is its index.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     code = models.CharField(max_length=40)
     shown = models.CharField(max_length=60, blank=True)  # a code of the shop's own, as its system writes it
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.OFFER)
     key = models.CharField(max_length=120)  # the fact it was issued for
-    offer = TenantKey(Offer, models.PROTECT, null=True)
-    customer = TenantKey(Customer, models.PROTECT, null=True, related_name="vouchers")
+    offer = TenantKey(Offer, models.PROTECT, null=True, db_index=False)
+    customer = TenantKey(Customer, models.PROTECT, null=True, related_name="vouchers", db_index=False)
     reward = TenantOneToOne(Reward, models.PROTECT, null=True, related_name="voucher")
     pool = TenantKey(Pool, models.PROTECT, null=True, related_name="vouchers")
     most_minor = models.BigIntegerField(null=True)  # takes at most this off: a partial refund made it smaller
     uses = models.PositiveIntegerField(default=1)  # 0: as often as one likes
     used = models.PositiveIntegerField(default=0)
     is_personal = models.BooleanField(default=False)  # only its holder may use it
-    location = TenantKey(Location, models.PROTECT, null=True, related_name="+")  # only there
+    location = TenantKey(Location, models.PROTECT, null=True, related_name="+", db_index=False)  # only there
     starts_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=8, choices=Status, default=Status.ISSUED)
@@ -174,6 +176,7 @@ class Voucher(PublicModel):
             models.UniqueConstraint(fields=["store", "key"], name="voucher_once"),
             models.UniqueConstraint(fields=["store", "public_id"], name="voucher_public_id"),
             models.CheckConstraint(condition=Q(uses=0) | Q(used__lte=F("uses")), name="voucher_not_overused"),
+            models.CheckConstraint(condition=~Q(offer=None) | ~Q(customer=None), name="voucher_is_for_something"),
         ]
         indexes = [
             models.Index(fields=["store", "customer"], name="voucher_of_customer"),
@@ -186,6 +189,8 @@ class Voucher(PublicModel):
 class Redemption(PublicModel):
     """One use of a voucher at checkout. Undoing it keeps the row and posts the opposite entries."""
 
+    # That there is such a store, the voucher's key says; (store, id) is its index.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     voucher = TenantKey(Voucher, models.PROTECT, related_name="redemptions")
     single_use = models.BooleanField(default=True)
     order = TenantKey(Order, models.PROTECT, null=True, related_name="redemptions")
@@ -195,7 +200,7 @@ class Redemption(PublicModel):
     transaction = TenantOneToOne(LedgerTransaction, models.PROTECT, null=True, related_name="redemption")
     at = models.DateTimeField()
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    location = TenantKey(Location, models.PROTECT, null=True)
+    location = TenantKey(Location, models.PROTECT, null=True, db_index=False)
     reversed_at = models.DateTimeField(null=True)
     reversed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 

@@ -3,6 +3,10 @@
 A promise is a Commitment under a key of its own. It takes its amount, and a friend's place, of the
 budget by a guarded UPDATE: of many at once exactly as many get through as there is room for. In the
 books it is no debt yet (PROMISED against CONTINGENT); what it comes to is posted by whoever settles it.
+
+What an ordinary redemption did not need stays beside its commitment (`leftover_minor`), because thousands at the
+budget's one row would wait for each other; the budget counts it until somebody needs the room, or the sweep comes.
+So `committed_minor` errs on the safe side only, and `committed` says what is true.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 
 from rewards.models import Account, Budget, Commitment
 from rewards.services import ledger
@@ -140,8 +144,49 @@ def commitment_of(store: Store, key: str) -> Commitment | None:
     return found
 
 
+def gather(budget: Budget) -> bool:
+    """Take what promises left over off the budget's running number; True if there was something.
+
+    Nobody waits: what somebody else is about to change is left for the next time.
+    """
+    left = Commitment.objects.filter(store_id=budget.store_id, budget=budget, leftover_minor__gt=0)
+    with transaction.atomic():
+        found = dict(left.order_by("pk").select_for_update(skip_locked=True).values_list("pk", "leftover_minor"))
+        if found:
+            left.filter(pk__in=found).update(leftover_minor=0)
+            rows = Budget.objects.filter(pk=budget.pk, store_id=budget.store_id)
+            rows.update(committed_minor=F("committed_minor") - sum(found.values()))
+    return bool(found)
+
+
+def gather_all(store: Store, at: datetime) -> int:
+    """`gather` for every budget of the store that has something to gather; returns for how many."""
+    left = Commitment.objects.for_store(store).filter(leftover_minor__gt=0).values("budget")
+    return sum(gather(budget) for budget in Budget.objects.for_store(store).filter(pk__in=left).order_by("pk"))
+
+
+def committed(budget: Budget) -> int:
+    """What is promised, earned or paid of the budget (as it was read) and has not come back, to the last unit."""
+    left = Commitment.objects.filter(store_id=budget.store_id, budget=budget, leftover_minor__gt=0)
+    return budget.committed_minor - int(left.aggregate(total=Sum("leftover_minor"))["total"] or 0)
+
+
+def fits(budget: Budget, amount_minor: int) -> bool:
+    """Whether the budget (as it was read) has room for so much more; only the reservation itself is sure."""
+    ceiling = budget.ceiling_minor
+    if ceiling is None or budget.committed_minor + amount_minor <= ceiling:
+        return True
+    return committed(budget) + amount_minor <= ceiling
+
+
 def _take(budget: Budget, amount_minor: int, places: int) -> bool:
-    """Take (or give back) room; False when there is none."""
+    """Take (or give back) room, if need be after gathering what was left over; False when there is none."""
+    return _took(budget, amount_minor, places) or (
+        amount_minor > 0 and gather(budget) and _took(budget, amount_minor, places)
+    )
+
+
+def _took(budget: Budget, amount_minor: int, places: int) -> bool:
     rows = Budget.objects.filter(pk=budget.pk, store_id=budget.store_id)
     if amount_minor > 0:
         rows = rows.filter(Q(ceiling_minor=None) | Q(ceiling_minor__gte=F("committed_minor") + amount_minor))

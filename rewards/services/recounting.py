@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import Count, Q, Sum, TextChoices
+from django.db.models import Count, Q, Sum, TextChoices, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from rewards.models import Account, Budget, Commitment, Entry, Recount
@@ -77,18 +78,21 @@ def _pairs(rows: object) -> list[tuple[tuple[int | None, str], int]]:
 
 
 def _budgets(store: Store) -> bool:
-    return _differs(store, "committed_minor", "amount_minor")
+    return _differs(store, "committed_minor", "amount_minor", "leftover_minor")
 
 
 def _places(store: Store) -> bool:
     return _differs(store, "places_taken", "places")
 
 
-def _differs(store: Store, running: str, column: str) -> bool:
-    """Whether some budget's running number is not the sum over its commitments that stand."""
+def _differs(store: Store, running: str, column: str, late: str = "") -> bool:
+    """Whether some budget's running number is not the sum over its commitments that stand, and of `late` over all."""
     stand = ~Q(commitments__status=Commitment.Status.RELEASED)
-    sums = Budget.objects.for_store(store).annotate(total=Sum(f"commitments__{column}", filter=stand))
-    return any(getattr(one, running) != (one.total or 0) for one in sums)
+    sums = Budget.objects.for_store(store).annotate(
+        total=Coalesce(Sum(f"commitments__{column}", filter=stand), 0),
+        late=Coalesce(Sum(f"commitments__{late}"), 0) if late else Value(0),
+    )
+    return any(getattr(one, running) != one.total + one.late for one in sums)
 
 
 CHECKS: dict[Problem, Callable[[Store], bool]] = {

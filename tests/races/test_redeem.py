@@ -7,10 +7,10 @@ import secrets
 import time
 from collections import Counter
 from contextlib import contextmanager
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
 
 from customers.models import Order
@@ -62,6 +62,42 @@ def test_twelve_tills_redeem_one_voucher_once(committed_store, in_store, at_once
     assert in_store(lambda: Redemption.objects.for_store(committed_store).count()) == 1
     assert in_store(lambda: Order.objects.for_store(committed_store).count()) == 1
     assert in_store(lambda: ledger.total(committed_store)) == 0
+
+
+def until_somebody_waits():
+    """Until another connection stands before a row that this one holds."""
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_a_till_that_comes_while_another_redeems_waits_and_is_told(committed_store, in_store, at_once, voucher):
+    """The short way holds the code's row before it judges it; without that the second till would meet the index."""
+    offer = in_store(lambda: voucher.offer)
+    first = in_store(lambda: vouchers.issue(committed_store, offer, key="opens the books", at=NOW))
+    in_store(lambda: redeeming.redeem(committed_store, first.code, BILL, at=NOW))
+    begun = Event()
+
+    def till(number):
+        with acting_for(committed_store):
+            if number:
+                begun.wait(timeout=30)
+            redeeming.redeem(committed_store, voucher.code, BILL, at=NOW)
+            if not number:
+                begun.set()
+                until_somebody_waits()
+
+    won, lost = at_once(2, till)
+    assert won is None
+    assert isinstance(lost, NotRedeemable)
+    assert lost.reason == "used"
 
 
 def test_twelve_tills_give_one_friend_one_gift(committed_store, in_store, at_once, key_header, share_code):
