@@ -1,4 +1,4 @@
-"""1,500 messages, four workers, a kill -9 every second, a provider that takes a letter and then says nothing.
+"""500 messages, four workers, a kill -9 every second, a provider that takes a letter and then says nothing.
 
 The provider knows our key, so what broke off is handed over again: each message is accepted once, and nobody has to
 look after any. What holds without keys is in test_worker_killed.py and test_killed_while_texting.py.
@@ -12,8 +12,8 @@ from tests.fakes.resend import KEY, FakeResend
 from tests.faults.crew import SHORT, Killer, report
 from tests.stack import Stack, missing, repeated
 
-MESSAGES = 1500
-SILENT_EACH = 30
+MESSAGES = 500
+SILENT_EACH = 20
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_provider_that_knows_our_key_gets_each_message_once(stack, store, due,
 
 @pytest.mark.parametrize("resend", [False], indirect=True)
 def test_control_a_provider_that_does_not_know_it_doubles(stack, store, due, statuses, resend):
-    references = due(MESSAGES // 5)
+    references = due(MESSAGES // 4)
     killer = Killer(stack, store)
     fates = killer.run(statuses, {"sent"}, kills=5)
     report("control", killer, resend.accepted, resend.silences, fates)
