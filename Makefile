@@ -1,10 +1,10 @@
-# make demo | test | lint | format | bench | backup-drill | pictures | setup
+# make demo | test | fuzz | lint | format | bench | backup-drill | pictures | setup
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
 
-.PHONY: setup setup-dev demo test lint format bench backup-drill pictures
+.PHONY: setup setup-dev demo test lint format bench pictures fuzz backup-drill
 .DEFAULT_GOAL := setup
 
 # `exec`: a signal sent to make reaches Python, which stops what it started.
@@ -79,6 +79,11 @@ test: setup-dev
 	@CHROMIUM="$$($(find_chromium))" || exit 1; export CHROMIUM; \
 	PGBOUNCER="$$($(find_pgbouncer))" || exit 1; export PGBOUNCER; \
 	exec $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARGS)
+
+# What `make test` plays of the API, the public forms and the webhooks, many times over: some 20 minutes.
+FUZZ ?= 20
+fuzz: setup-dev
+	@FUZZ=$(FUZZ) exec $(BIN)/python -m pytest -n 2 tests/walls/test_fuzz_api.py tests/walls/test_fuzz_pages.py $(ARGS)
 
 # Every page as the catalogue sees it, under tests/output/catalogue; some of them for the README.
 pictures: setup-dev

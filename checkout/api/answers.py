@@ -40,6 +40,12 @@ class OrderOut(serializers.Serializer):
     result = serializers.ChoiceField(["created", "updated", "unchanged"])
 
 
+class OrdersOut(serializers.Serializer):
+    """What became of each order of a list, in its order: an order, or why that one was refused."""
+
+    results = serializers.ListField(child=serializers.DictField())
+
+
 class ReceiptOut(serializers.Serializer):
     """The share code of an order's receipt."""
 

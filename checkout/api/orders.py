@@ -126,7 +126,12 @@ class Orders(ApiView):
         request=PolymorphicProxySerializer(
             "OrderOrOrders", [OrderIn, OrderIn(many=True)], resource_type_field_name=None, many=False
         ),
-        responses={200: answers.OrderOut, 201: answers.OrderOut},
+        responses={
+            200: PolymorphicProxySerializer(
+                "OrderOrResults", [answers.OrderOut, answers.OrdersOut], resource_type_field_name=None, many=False
+            ),
+            201: answers.OrderOut,
+        },
         description="One order, or a list of up to 1,000 which is answered with a result for each.",
     )
     def post(self, request: Request) -> Response:
