@@ -45,9 +45,9 @@ def of(found: Figures) -> Standing:
     """The page for these figures."""
     return Standing(
         lines=_lines(found),
-        store_header=[
-            _("Store"), _("Due"), _("Oldest due"), _("In doubt"), _("Sent within the hour"),
-            _("Refused within the hour"), _("Long work left alone since"), _("Books"),
+        store_header=[  # a phone shows the first four
+            _("Store"), _("Oldest due"), _("In doubt"), _("Books"), _("Due"), _("Sent within the hour"),
+            _("Refused within the hour"), _("Long work left alone since"),
         ],
         stores=[_store(one) for one in sorted(found.stores, key=_trouble, reverse=True)[:MOST]],
         job_header=[_("Job"), _("Last ended"), _("Took (s)"), _("Every (s)"), _("Runs"), _("Failed")],
@@ -115,6 +115,6 @@ def _store(one: StoreFigures) -> list[Cell]:
     wrong = ", ".join(str(Problem(problem).label) for problem in one.problems)
     books = Cell(wrong, "status", tone="bad") if wrong else Cell(one.counted_at, "when")
     return [
-        Cell(one.slug, "code"), Cell(one.due, "number"), Cell(one.oldest_due, "when"), Cell(one.unknown, "number"),
-        Cell(one.sent, "number"), Cell(one.failed, "number"), Cell(one.oldest_job, "when"), books,
+        Cell(one.slug, "code"), Cell(one.oldest_due, "when"), Cell(one.unknown, "number"), books,
+        Cell(one.due, "number"), Cell(one.sent, "number"), Cell(one.failed, "number"), Cell(one.oldest_job, "when"),
     ]  # fmt: skip
