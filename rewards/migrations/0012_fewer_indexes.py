@@ -1,4 +1,4 @@
-"""Indexes that another one begins with, and keys that another one implies: written with every row, read by nobody."""
+"""Indexes that another one begins with, and keys that another one implies."""
 
 import django.db.models.deletion
 from django.db import migrations, models
