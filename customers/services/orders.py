@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from customers import rules
 from customers.models import Customer, Order, OrderLine
@@ -139,7 +138,7 @@ class _OrderBook:
         self.store = store
         known = _known(store, reports)
         self.orders = {_key(order): order for order in known}
-        self.with_lines = {_key(order) for order in known if order.has_lines}  # type: ignore[attr-defined]  # annotated
+        self.with_lines = _with_lines(store, known)
         self.buyers = _buyers(store, reports, self.orders)
         self.locations = location_ids(store, {report.data.location for report in reports if report.data.location})
         self.made: list[Order] = []
@@ -242,13 +241,19 @@ def _key(order: Order) -> Key:
 
 
 def _known(store: Store, reports: Sequence[_Report]) -> list[Order]:
-    """The orders these reports speak of, locked, each with whether its lines are known."""
+    """The orders these reports speak of, locked."""
     named = Order.objects.for_store(store).filter(
         source__in={report.data.source for report in reports},
         external_id__in={report.data.external_id for report in reports},
     )
-    has_lines = Exists(OrderLine.objects.filter(store=store, order=OuterRef("pk")))
-    return list(named.annotate(has_lines=has_lines).select_for_update(of=("self",)).order_by("pk"))
+    return list(named.select_for_update().order_by("pk"))
+
+
+def _with_lines(store: Store, known: Sequence[Order]) -> set[Key]:
+    """Which of these have their lines."""
+    keys = {order.pk: _key(order) for order in known}
+    lines = OrderLine.objects.for_store(store).filter(order__in=keys) if keys else OrderLine.objects.none()
+    return {keys[order] for order in lines.values_list("order_id", flat=True).distinct()}
 
 
 def _buyers(store: Store, reports: Sequence[_Report], known: dict[Key, Order]) -> dict[Key, Customer]:

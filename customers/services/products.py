@@ -22,8 +22,10 @@ class Line:
 
 
 def product_ids(store: Store, lines: Iterable[Line]) -> dict[str, int]:
-    """The products of these lines by SKU; new ones and their categories are made."""
-    by_sku = {line.sku: line for line in lines}
+    """The products of these lines by SKU; new ones and their categories are made, as the first line says."""
+    by_sku: dict[str, Line] = {}
+    for line in lines:
+        by_sku.setdefault(line.sku, line)
     known = _products(store, by_sku)
     missing = [by_sku[sku] for sku in sorted(by_sku.keys() - known.keys())]
     if not missing:
