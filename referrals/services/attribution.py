@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import IntegrityError, connection, transaction
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from customers.models import Customer, Order
 from referrals import crediting, rules
@@ -22,7 +23,7 @@ from referrals.services.claims import is_known, is_own
 from referrals.services.leads import Clue
 from referrals.services.programs import program_for, program_of, terms_in_force
 from referrals.services.promising import promise_advocate
-from rewards.models import Commitment, Redemption, Terms, Voucher
+from rewards.models import Commitment, Terms, Voucher
 from rewards.services import budgets
 from stores.models import AuditEvent, Store, User
 
@@ -54,8 +55,9 @@ def attribute_order(
     `named` there. What speaks against it (own code, known customer, refund) makes the referral voided
     from the start, with that reason.
     """
-    known = credited(order)
-    if known:
+    is_known, was_led = _traces(order)
+    known = credited(order) if is_known else None
+    if known or not (was_led or link):  # most orders: to gather what speaks for nobody takes many statements
         return known
     clues = leads.of_orders(order.store, [order])[order.pk]
     return _credit(order, [*clues, leads.of_link(link, order, named=named)] if link else clues, at)
@@ -260,17 +262,42 @@ def attribute_orders(store: Store, at: datetime, *, since: datetime | None = Non
     return made
 
 
+# Of a row of customers_order: whether somebody is credited with it, and whether it carries a code, a visit or a name,
+# or came from somebody who took a gift, under this mailbox or another way to write it, or used one.
+_IS_KNOWN = """EXISTS (
+    SELECT FROM referrals_referral AS known
+    WHERE known.store_id = customers_order.store_id AND known.order_id = customers_order.id)"""
+_WAS_LED = """(customers_order.code <> '' OR customers_order.visit <> '' OR customers_order.named <> ''
+    OR EXISTS (
+        SELECT FROM referrals_claim AS taken
+        WHERE taken.store_id = customers_order.store_id AND taken.friend_id = customers_order.customer_id)
+    OR EXISTS (
+        SELECT FROM customers_customer AS buyer
+            JOIN customers_customer AS same ON same.store_id = buyer.store_id AND same.email_alias = buyer.email_alias
+            JOIN referrals_claim AS taken ON taken.store_id = same.store_id AND taken.friend_id = same.id
+        WHERE buyer.store_id = customers_order.store_id AND buyer.id = customers_order.customer_id
+            AND same.email_alias <> '')
+    OR EXISTS (
+        SELECT FROM rewards_redemption AS used
+        WHERE used.store_id = customers_order.store_id AND used.order_id = customers_order.id))"""
+
+
 def _uncredited(store: Store) -> QuerySet[Order]:
-    """Orders without a referral that carry a code, a visit or a name, or whose buyer took a gift."""
-    claims = Claim.objects.filter(store=OuterRef("store"))
-    claimed = claims.filter(friend=OuterRef("customer"))
-    alias = claims.filter(friend__email_alias=OuterRef("customer__email_alias")).exclude(friend__email_alias="")
-    used = Redemption.objects.filter(store=OuterRef("store"), order=OuterRef("pk"))
-    told = ~Q(code="") | ~Q(visit="") | ~Q(named="")
-    known = Referral.objects.filter(store=OuterRef("store"), order=OuterRef("pk"))
-    orders: QuerySet[Order] = Order.objects.for_store(store).filter(~Exists(known))
-    wanted = orders.filter(told | Exists(claimed) | Exists(alias) | Exists(used))
-    return wanted.select_related("customer__store", "store").order_by("placed_at", "pk")
+    """Orders without a referral that something may have led to an advocate."""
+    wanted = RawSQL(f"NOT {_IS_KNOWN} AND {_WAS_LED}", (), BooleanField())  # noqa: S611  # no value of anybody's in it
+    orders: QuerySet[Order] = Order.objects.for_store(store).filter(wanted)
+    return orders.select_related("customer__store", "store").order_by("placed_at", "pk")
+
+
+def _traces(order: Order) -> tuple[bool, bool]:
+    """The same of one order: whether it has a referral, and whether anything may have led to one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_IS_KNOWN}, {_WAS_LED} FROM customers_order WHERE store_id = %s AND id = %s",  # noqa: S608  # ours
+            [order.store_id, order.pk],
+        )
+        is_known, was_led = cursor.fetchone()
+    return is_known, was_led
 
 
 def _credit_safely(order: Order, clues: Sequence[Clue], at: datetime) -> bool:
