@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from django.utils.functional import Promise
@@ -152,11 +153,13 @@ COMMON = ("name", "store")
 WAYS_ASKED = (Way.CALL, Way.NOTE, Way.VISIT)
 
 
-def of(kind: Kind) -> list[Field]:
+@cache
+def of(kind: Kind) -> tuple[Field, ...]:
     """The fields the words of this kind may use, common ones first."""
-    return [FIELDS[name] for name in (*COMMON, *kind.spec.fields)]
+    return tuple(FIELDS[name] for name in (*COMMON, *kind.spec.fields))
 
 
+@cache
 def names_of(kind: Kind) -> frozenset[str]:
     """Their names."""
     return frozenset((*COMMON, *kind.spec.fields))

@@ -15,7 +15,7 @@ from html import escape  # Django's looks for lazy texts first, which takes long
 from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import override
 
 from outreach.language import ISOLATE, ISOLATE_END
@@ -52,7 +52,7 @@ def in_full(context: Context) -> Page:
 
 def in_html(text: str) -> SafeString:
     """Escaped; what is kept apart for its direction stands in <bdi>."""
-    return mark_safe(escape(text).replace(ISOLATE, "<bdi>").replace(ISOLATE_END, "</bdi>"))
+    return SafeString(escape(text).replace(ISOLATE, "<bdi>").replace(ISOLATE_END, "</bdi>"))
 
 
 # -- Slots --
@@ -187,7 +187,7 @@ def _marked(shape: Shape) -> dict[str, Any]:
         "why": shape.why,
         "framed": shape.is_framed,
         "paragraphs": [mark(f"paragraph.{place}") for place in range(shape.paragraphs)],
-        "shown": {"store": mark_safe(shape.store_shown)}  # in_html() made it
+        "shown": {"store": SafeString(shape.store_shown)}  # in_html() made it
         | {name.removeprefix("shown."): mark(name) for name in shape.filled if name.startswith("shown.")},
     }
 

@@ -322,7 +322,7 @@ class Editor:
     @property
     def fields(self) -> list[fields.Field]:
         """What its words may name."""
-        return fields.of(self.kind)
+        return list(fields.of(self.kind))
 
 
 def _initial(journey: Journey) -> dict[str, Any]:

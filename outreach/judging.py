@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db import connection
 
 from customers.models import Channel, Customer, SegmentMember
 from outreach import journeys, kinds, quiet, rules
-from outreach.models import Hold, Journey, Kind, Message, Stop, Suppression
+from outreach.models import Journey, Kind, Message, Suppression
 from outreach.services import hash_address
 from stores.models import Store
 
@@ -78,53 +78,64 @@ def gather(store: Store, due: Sequence[Message], at: datetime) -> Facts:
         for channel, address in ((Channel.EMAIL, person.email_norm), (Channel.SMS, person.phone_norm))
         if address
     }
-    obstacles = _obstacles(store, set(hashes.values()), people)
+    found = _read(store, set(hashes.values()), people, at)
+    had: dict[int, list[datetime]] = {person: [] for person in people}
+    for what, name, _reason, when in found:
+        if what == "had" and when:
+            had[int(name)].append(when)
     rows = journeys.rows_of(store)
     segments = {journey.segment_id for journey in rows if journey.segment_id}
     return Facts(
         cap=store.weekly_cap,
         shop=quiet.Shop(store.timezone, store.texts_open, store.texts_close),
         hashes=hashes,
-        closed={name: reason for what, name, reason in obstacles if what == "closed"},
-        holds={int(name): reason for what, name, reason in obstacles if what == "hold"},
-        stopped={name for what, name, _reason in obstacles if what == "stop"},
+        closed={name: reason for what, name, reason, _when in found if what == "closed"},
+        holds={int(name): reason for what, name, reason, _when in found if what == "hold"},
+        stopped={name for what, name, _reason, _when in found if what == "stop"},
         journeys={journey.pk: journey for journey in rows},
         journeys_of_kinds={journey.kind: journey for journey in rows if journey.kind != Kind.OWN},
         members=_members(store, segments, people) if segments else set(),
-        had=_had(store, people, at),
+        had=had,
     )
 
 
-def _obstacles(store: Store, hashes: Iterable[str], people: Iterable[int]) -> list[tuple[str, str, str]]:
-    """Closed addresses, people on hold, stopped channels: (which of these, name, reason); one query."""
-    closed = Suppression.objects.for_store(store).filter(address_hash__in=hashes)
-    holds = Hold.objects.for_store(store).filter(customer__in=people)
-    stops = Stop.objects.for_store(store)
-    return list(
-        closed.values_list(Value("closed"), "address_hash", "reason").union(
-            holds.values_list(Value("hold"), Cast("customer_id", CharField()), "reason"),
-            stops.values_list(Value("stop"), "channel", "reason"),
-            all=True,
-        )
-    )
+# Closed addresses, people on hold, stopped channels, and when each person got something lately. What is being sent
+# counts from its hand-over, what lies with the staff from when it was laid there.
+_READ = """
+    SELECT 'closed', address_hash, reason, NULL::timestamptz
+    FROM outreach_suppression WHERE store_id = %(store)s AND address_hash = ANY(%(hashes)s)
+    UNION ALL
+    SELECT 'hold', customer_id::text, reason, NULL
+    FROM outreach_hold WHERE store_id = %(store)s AND customer_id = ANY(%(people)s)
+    UNION ALL
+    SELECT 'stop', channel, reason, NULL FROM outreach_stop WHERE store_id = %(store)s
+    UNION ALL
+    SELECT 'had', customer_id::text, '', coalesce(sent_at, started_at, %(at)s)
+    FROM outreach_message
+    WHERE store_id = %(store)s AND customer_id = ANY(%(people)s) AND status = ANY(%(given)s)
+      AND kind <> ALL(%(uncapped)s) AND (sent_at IS NULL OR sent_at > %(since)s)
+"""
+Row = tuple[str, str, str, datetime | None]  # which of these, whose or which name, the reason, when
+
+
+def _read(store: Store, hashes: Iterable[str], people: Iterable[int], at: datetime) -> list[Row]:
+    asked: dict[str, Any] = {
+        "store": store.pk,
+        "hashes": list(hashes),
+        "people": list(people),
+        "given": [status.value for status in GIVEN],
+        "uncapped": [kind.value for kind in UNCAPPED],
+        "since": at - rules.CAP_WINDOW,
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, asked)
+        return cursor.fetchall()
 
 
 def _members(store: Store, segments: Iterable[int], people: Iterable[int]) -> set[tuple[int, int]]:
     rows = SegmentMember.objects.for_store(store).filter(segment__in=segments, customer__in=people)
     return set(rows.values_list("segment_id", "customer_id"))
-
-
-def _had(store: Store, people: Iterable[int], at: datetime) -> dict[int, list[datetime]]:
-    """When each of them got something lately.
-
-    What is being sent counts from its hand-over, what lies with the staff from when it was laid there.
-    """
-    given = Message.objects.for_store(store).filter(customer__in=people, status__in=GIVEN).exclude(kind__in=UNCAPPED)
-    lately = given.filter(Q(sent_at=None) | Q(sent_at__gt=at - rules.CAP_WINDOW))
-    had: dict[int, list[datetime]] = {person: [] for person in people}
-    for person, when in lately.values_list("customer_id", Coalesce("sent_at", "started_at", Value(at))):
-        had[person].append(when)
-    return had
 
 
 # -- What follows --

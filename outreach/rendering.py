@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from customers.models import Channel, Customer
@@ -146,7 +146,7 @@ def _mail(
         "code": clean(str(message.context.get("code") or "")),
         "said": said,
         "shown": {name: in_html(text) for name, text in said.items()},
-        "question": _question(store, message),
+        "question": _question(store, message) if action is Action.SCORES else "",
         "rows": SCORES.get(str(message.context.get("question") or "nps"), SCORES["nps"]),
         "why": _why(store, kind),
         "unsubscribe_url": "" if kind.is_transactional else stop,
@@ -168,7 +168,7 @@ def parts_of(text: str) -> list[str]:
 
 def paragraphs(text: str) -> list[SafeString]:
     """The paragraphs of a text as HTML."""
-    return [mark_safe(str(in_html(part)).replace("\n", "<br>")) for part in parts_of(text)]
+    return [SafeString(in_html(part).replace("\n", "<br>")) for part in parts_of(text)]
 
 
 def _preheader(body: str) -> SafeString:

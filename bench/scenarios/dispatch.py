@@ -13,8 +13,8 @@ from django.conf import settings
 
 from bench.measuring import Figure, compare
 from bench.serving import procfile
+from bench.tasks import nothing, turn
 from bench.waiting import only_these_are_due, put_back, waiting
-from bench.working import nothing, turn
 from bench.world import World
 from outreach.models import Message
 from stores.tenancy import acting_for

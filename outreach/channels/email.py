@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import formataddr, parseaddr
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -52,7 +53,7 @@ def deliver(letter: Letter, *, connection: Any = None, sender: str = "", prepare
         raise Refused(str(error)) from error
     except (OSError, smtplib.SMTPException) as error:  # nothing has been said yet
         raise NotNow(_in_short(error)) from error
-    mail = _written(letter, connection, parseaddr(sender or settings.DEFAULT_FROM_EMAIL)[1])
+    mail = _written(letter, connection, _address_in(sender or settings.DEFAULT_FROM_EMAIL))
     try:
         if prepare:
             prepare(mail, connection, letter)
@@ -64,6 +65,11 @@ def deliver(letter: Letter, *, connection: Any = None, sender: str = "", prepare
     if isinstance(connection, AnymailBaseBackend):
         return str(getattr(getattr(mail, "anymail_status", None), "message_id", "") or "")
     return str(mail.extra_headers["Message-ID"])
+
+
+@lru_cache(maxsize=256)
+def _address_in(sender: str) -> str:
+    return parseaddr(sender)[1]
 
 
 def _written(letter: Letter, connection: Any, address: str) -> EmailMultiAlternatives:
