@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from customers import rules
 from stores.models import Location, User
 from stores.tenancy import PublicModel, StoreModel, StoreQuerySet, TenantKey
 
@@ -81,7 +82,7 @@ class Customer(PublicModel):
     @property
     def first_name(self) -> str:
         """What a letter calls them; '' when no name is known."""
-        return self.name if self.is_store else self.name.split(" ")[0] if self.name else ""
+        return self.name if self.is_store else rules.given_name(self.name)
 
     @property
     def is_store(self) -> bool:

@@ -75,6 +75,11 @@ def clean_name(typed: str) -> str:
     return " ".join(CONTROLS.sub("", typed).split())[:200]
 
 
+def given_name(name: str) -> str:
+    """What a person is called by those who know them: the first word of their name."""
+    return name.split(" ", maxsplit=1)[0]
+
+
 def visit_token(told: str) -> str:
     """The token of a visit as our links carry it; '' for anything else, which came by an address people can edit."""
     token = told[:80].strip().lower()

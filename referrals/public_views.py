@@ -23,7 +23,7 @@ from referrals.public.friends import short
 from referrals.public.holdings import voucher_state
 from referrals.public.ladders import standing_of, tiers_of
 from referrals.public.limits import WINDOW, too_many_claims
-from referrals.public.pages import came_from, gone, is_bot
+from referrals.public.pages import gone, is_bot, opening_of
 from referrals.public.pictures import card_url
 from referrals.public.sharing import qr_svg, share_panel
 from referrals.public.spelling import spelled
@@ -206,16 +206,7 @@ def _invited(request: HttpRequest, code: str) -> Invited | None:
 
 
 def _count_visit(request: HttpRequest, link: ShareLink, device: str) -> Visit:
-    now, agent, is_program = timezone.now(), request.headers.get("User-Agent", ""), is_bot(request)
-    visitor = links.visitor_of(address_of(request), agent, now.date().isoformat())
-    return links.record_visit(
-        link,
-        visitor=visitor,
-        is_bot=is_program,
-        at=now,
-        device="" if is_program else hashed(link.store, device),
-        referrer=came_from(request),
-    )
+    return links.record_opening(opening_of(request, link.store, link.pk, device, timezone.now()))
 
 
 def _claim(request: HttpRequest, invited: Invited) -> HttpResponse:

@@ -3,10 +3,13 @@
 Source: RELIABILITY rules 44-45 (sizes), OWASP ASVS 11.5.1 (128 bits for unguessable tokens).
 """
 
+import hmac
 import re
 import secrets
 from itertools import count
 from operator import mul
+
+from django.conf import settings
 
 from stores.l10n import fold_digits
 
@@ -34,6 +37,13 @@ def random_characters(length: int) -> str:
 def public_id() -> str:
     """An opaque name for a row, for URLs and the API."""
     return random_characters(PUBLIC_ID_LENGTH).lower()
+
+
+def derived_id(purpose: str, facts: str) -> str:
+    """A public id that follows from `facts` by our key: the same for the same facts, not to be guessed."""
+    key = f"goodword.{purpose}:{settings.SECRET_KEY}".encode()
+    digest = hmac.digest(key, facts.encode(), "sha256")
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:PUBLIC_ID_LENGTH]).lower()
 
 
 def check_character(characters: str) -> str:

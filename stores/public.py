@@ -65,7 +65,7 @@ def address_of(request: HttpRequest) -> str:
     Each proxy adds what it saw at the right of X-Forwarded-For; whatever stands further left was
     written by the visitor and is not believed.
     """
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     hops = settings.TRUSTED_PROXIES
     text = seen[-hops] if 0 < hops <= len(seen) else request.META.get("REMOTE_ADDR", "")
     try:

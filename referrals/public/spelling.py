@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.utils.functional import Promise
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 DIGITS: dict[str, str | Promise] = {
@@ -18,5 +21,13 @@ DIGITS: dict[str, str | Promise] = {
 
 
 def spelled(code: str) -> list[list[str]]:
-    """The groups of a code, each as what one says: SARA-7K is S, A, R, A and seven, K."""
-    return [[str(DIGITS.get(one, one)) for one in group] for group in code.split("-")]
+    """The groups of a code, each as what one says in the active language: SARA-7K is S, A, R, A and seven, K."""
+    language = get_language() or "en"
+    return [[said(one, language) for one in group] for group in code.split("-")]
+
+
+@cache
+def said(character: str, language: str) -> str:
+    """What one says for a character of a code."""
+    with override(language):
+        return str(DIGITS.get(character, character))

@@ -10,14 +10,14 @@ from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from customers.models import Customer, Order
 from referrals import crediting, rules
 from referrals.crediting import Evidence, Judged, Lead, Why
 from referrals.fraud import looking
-from referrals.models import Claim, Program, Referral, ReferralEvent, ShareLink
+from referrals.models import Claim, Program, Referral, ReferralEvent, ShareLink, Visit
 from referrals.services import deciding, leads
 from referrals.services.claims import is_known, is_own
 from referrals.services.leads import Clue
@@ -30,6 +30,7 @@ from stores.models import AuditEvent, Store, User
 logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(hours=1)
+VISITS_LOADED = timedelta(minutes=1)  # a visit is in the database by then (services.visits)
 BATCH = 500  # orders whose evidence is read at once
 
 
@@ -253,8 +254,13 @@ def _promise(case: Case, at: datetime) -> Commitment:
 
 
 def attribute_orders(store: Store, at: datetime, *, since: datetime | None = None) -> int:
-    """Credit orders changed after `since` (None: the last hour) that something may have led to an advocate."""
+    """Credit orders changed after `since` (None: the last hour) that something may have led to an advocate.
+
+    One that names a visit which is not there yet has a minute: what else speaks for somebody may be the weaker.
+    """
     orders = _uncredited(store).filter(updated_at__gte=since or at - LOOK_BACK)
+    unknown = ~Q(visit="") & ~Exists(Visit.objects.filter(store=OuterRef("store"), token=OuterRef("visit")))
+    orders = orders.exclude(unknown, recorded_at__gt=at - VISITS_LOADED)
     rows, made = orders.iterator(chunk_size=BATCH), 0
     while batch := list(islice(rows, BATCH)):
         found = leads.of_orders(store, batch)

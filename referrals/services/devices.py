@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from django.conf import settings
 from django.db.models import Q
@@ -21,7 +20,7 @@ MOST = 20  # browsers of one person; a browser that keeps no cookie looks like a
 def hashed(store: Store, value: str) -> str:
     """A cookie's value, or a network, as it is stored: another one in each store; '' stays ''."""
     key = f"goodword.trace:{store.pk}:{settings.SECRET_KEY}".encode()
-    return hmac.new(key, value.encode(), sha256).hexdigest()[:32] if value else ""
+    return hmac.digest(key, value.encode(), "sha256").hex()[:32] if value else ""
 
 
 def note_device(customer: Customer, device: str, *, at: datetime) -> None:

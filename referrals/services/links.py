@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -92,17 +91,43 @@ def share_page_url(customer: Customer) -> str:
 def visitor_of(address: str, user_agent: str, day: str) -> str:
     """A name for a visitor that changes each day and cannot be turned back; 128 bits."""
     text = f"{day}\n{address}\n{user_agent}"
-    return hmac.new(b"goodword.visitor:" + settings.SECRET_KEY.encode(), text.encode(), sha256).hexdigest()[:32]
+    return hmac.digest(b"goodword.visitor:" + settings.SECRET_KEY.encode(), text.encode(), "sha256").hex()[:32]
+
+
+def opening(
+    store_id: int, link_id: int, *, visitor: str, is_bot: bool, at: datetime, device: str = "", referrer: str = ""
+) -> dict[str, Any]:
+    """An opening of a share link as it is written down: the columns of Visit.
+
+    The token follows from what makes the visit one (link, visitor, hour): a page can tell it before the row is there.
+    """
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return {
+        "store_id": store_id,
+        "link_id": link_id,
+        "visitor": visitor,
+        "token": codes.derived_id("visit", f"{link_id}\n{visitor}\n{hour:%Y%m%d%H}"),
+        "device": device,
+        "hour": hour,
+        "at": at,
+        "is_bot": is_bot,
+        "referrer": referrer[:80],
+    }
 
 
 def record_visit(
     link: ShareLink, *, visitor: str, is_bot: bool, at: datetime, device: str = "", referrer: str = ""
 ) -> Visit:
     """Count an opening once a person and hour; the visit, whose token goes to the shop with them."""
-    came = {"store_id": link.store_id, "link": link, "visitor": visitor}
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    visit = Visit(**came, hour=hour, at=at, is_bot=is_bot, device=device, referrer=referrer[:80])
-    return visit if insert_new(visit) else Visit.objects.get(**came, hour=hour)
+    traces = {"device": device, "referrer": referrer}
+    return record_opening(opening(link.store_id, link.pk, visitor=visitor, is_bot=is_bot, at=at, **traces))
+
+
+def record_opening(facts: dict[str, Any]) -> Visit:
+    """The visit that counts this opening, made if it is the hour's first."""
+    visit = Visit(**facts)
+    once = {name: facts[name] for name in ("store_id", "link_id", "visitor", "hour")}
+    return visit if insert_new(visit) else Visit.objects.get(**once)
 
 
 def shop_url(store: Store, visit: Visit | None) -> str:
