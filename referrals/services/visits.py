@@ -1,4 +1,4 @@
-"""Visits on their way to the database: a line each in a file of the web process, loaded within a second.
+"""Visits on their way to the database: a line each in a file of the web process, soon loaded, in a rush later.
 
 Equal to `links.record_visit` for each line (tests/referrals/test_visits.py): the first opening of a link by a visitor
 in an hour is the row. A line stands in the file before the page is answered, so a process that is killed loses
