@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 from bench.rows import copy, reserve
 from customers.models import Category, Customer, Order, OrderLine, Product
+from customers.rules import folded_name
 from outreach.models import Kind, Message
 from referrals.models import Claim, Program, Referral, ShareLink
 from referrals.services.programs import open_store
@@ -140,7 +141,7 @@ class Making:
                 "store_id": self.store.pk,
                 "external_id": f"c-{number}",
                 "name": name,
-                "name_norm": name.lower(),
+                "name_norm": folded_name(name),
                 "email": email,
                 "email_norm": email,
                 "email_alias": email,
