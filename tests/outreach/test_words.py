@@ -93,7 +93,8 @@ def test_a_broken_translation_gives_way_to_english(store, monkeypatch):
     monkeypatch.setattr("outreach.words.gettext", lambda text: broken.get(text, text))
     message = example(store, Kind.ASK, "fil", at=timezone.now())
     message.channel = "email"
-    words = our_words.__wrapped__(Kind.ASK, "fil")  # what is remembered was said before it broke
+    monkeypatch.setattr("outreach.rendering.our_words", our_words.__wrapped__)  # it remembers what was said before
+    words = our_words.__wrapped__(Kind.ASK, "fil")
     assert "Send the gift" in compose(store, message, words, "fil", stop="x").html
 
 

@@ -51,10 +51,10 @@ ROLES: dict[Role, dict[str, str]] = {
 LOG_IN = "log in"
 ANSWERS: dict[tuple[object, object], str] = {
     (200, 405): (
-        "healthz readyz inactive/ confirm-email/ password/reset/key/done/ password/reset/done/ "
+        "healthz readyz metrics inactive/ confirm-email/ password/reset/key/done/ password/reset/done/ "
         "w/<slug:shop>.js api/v1/schema/ api/v1/docs/"
     ),
-    (LOG_IN, 405): ("stores/"),
+    (LOG_IN, 405): ("stores/ operator/"),
     (LOG_IN, LOG_IN): (
         "stores/new/ reauthenticate/ email/ password/change/ password/set/ login/code/confirm/ 2fa/ "
         "2fa/authenticate/ 2fa/reauthenticate/ 2fa/totp/activate/ 2fa/totp/deactivate/ 2fa/recovery-codes/ "

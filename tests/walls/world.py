@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import ProgrammingError, models, transaction
 
-from rewards.models import Entry
+from rewards.models import Entry, Offer, Voucher
 from stores.models import Store, User
 from stores.tenancy import StoreModel
 from tests.conftest import NOW
@@ -52,7 +52,8 @@ def _renamed(model: type[models.Model], made: dict[type[models.Model], models.Mo
 
 
 def _made(model: type[models.Model], made: dict[type[models.Model], models.Model]) -> models.Model:
-    values = {field.name: _value(field, made) for field in model._meta.concrete_fields if _is_asked(field)}
+    values: dict[str, Any] = {"offer": _row(Offer, made)} if model is Voucher else {}
+    values |= {field.name: _value(field, made) for field in model._meta.concrete_fields if _is_asked(field)}
     return model.objects.create(**values | SPECIAL.get(model._meta.label, {}))  # type: ignore[attr-defined]
 
 
