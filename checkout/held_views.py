@@ -15,7 +15,7 @@ from checkout import wording
 from checkout.counter_forms import OfflineForm
 from checkout.models import Held
 from checkout.services import limits, replaying
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import keyset_page
 from stores.models import Role, Store
 
@@ -50,7 +50,7 @@ def _held(store: Store, public_id: str) -> Held:
 def settle(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """It was seen to."""
     one = _held(store, public_id)
-    if replaying.settle(one, by=request.user, at=timezone.now()):  # type: ignore[arg-type]
+    if replaying.settle(one, by=me(request), at=timezone.now()):
         request.session["settled_held"] = one.public_id  # the next page offers an undo
         messages.success(request, _("Put away."))
     else:
@@ -72,7 +72,7 @@ def settings(request: HttpRequest, store: Store) -> HttpResponse:
     """How far a device may go without internet."""
     form = OfflineForm(request.POST or None, store=store, settings=limits.settings_of(store))
     if request.method == "POST" and form.is_valid():
-        changed = limits.change(store, form.cleaned_data, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        changed = limits.change(store, form.cleaned_data, by=me(request), at=timezone.now())
         messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
         return redirect("till:settings", store.slug)
     context = {"nav_key": "settings", "tab": "counter", "form": form}

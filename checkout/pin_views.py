@@ -13,7 +13,7 @@ from checkout import pages
 from checkout.access import TAKEN, at_counter, take
 from checkout.device import device_of, remember
 from checkout.services import pins
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.models import Membership, Role, Store
 
 
@@ -36,7 +36,7 @@ def _take_over(request: HttpRequest, store: Store, person: Membership) -> str:
     """Why not, in words; '' when the device is theirs now."""
     typed, device = request.POST.get("pin", "")[:40], device_of(request, store)
     try:
-        pins.take_over(store, person, typed, device=device, login=request.user, at=timezone.now())  # type: ignore[arg-type]
+        pins.take_over(store, person, typed, device=device, login=me(request), at=timezone.now())
     except pins.Locked:
         return _("Too many tries. Wait ten minutes, or log out and log in with your password.")
     except pins.WrongPin:

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST
 from customers import bulk, exporting, tagging
 from customers.forms import TagForm
 from customers.models import Customer
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.l10n import format_number
 from stores.lists import csv_response
-from stores.models import Job, Role, Store, User
+from stores.models import Job, Role, Store
 
 
 @require_POST
@@ -27,8 +27,7 @@ from stores.models import Job, Role, Store, User
 def several(request: HttpRequest, store: Store) -> HttpResponse:
     """Do `action` to the chosen customers: tag, untag, silence, export; the list then offers to undo it."""
     found, action = chosen_ids(request, store), request.POST.get("action", bulk.TAG)
-    assert isinstance(request.user, User)
-    facts: dict[str, Any] = {"by": request.user, "at": timezone.now()}
+    facts: dict[str, Any] = {"by": me(request), "at": timezone.now()}
     if not found:
         messages.info(request, _("Choose at least one row first."))
     elif action == "export":

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 from customers import consents
 from customers.forms import ConsentForm
 from customers.models import Channel, Customer
-from stores.access import for_role
-from stores.models import Role, Store, User
+from stores.access import for_role, me
+from stores.models import Role, Store
 
 
 @require_POST
@@ -23,11 +23,10 @@ def consent(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     people = Customer.objects.for_store(store).select_related("store").filter(erased_at=None, merged_into=None)
     found = get_object_or_404(people, public_id=public_id)
     form = ConsentForm(request.POST)
-    assert isinstance(request.user, User)
     if form.is_valid():
         channel, granted = Channel(form.cleaned_data["channel"]), form.cleaned_data["granted"] == "yes"
         said = form.cleaned_data["said"]
-        consents.write_down(found, channel, granted=granted, said=said, by=request.user, at=timezone.now())
+        consents.write_down(found, channel, granted=granted, said=said, by=me(request), at=timezone.now())
         messages.success(request, _("Written down. It counts from now on."))
     else:
         messages.error(request, str(next(iter(form.errors.values()))[0]))

@@ -16,9 +16,9 @@ from customers.import_forms import ENCODINGS, FileForm, MappingForm
 from customers.importing import columns, tables, working
 from customers.models import Import
 from stores import jobs
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import csv_response
-from stores.models import Job, Role, Store, User
+from stores.models import Job, Role, Store
 
 LATELY = 20
 
@@ -40,12 +40,11 @@ def imports(request: HttpRequest, store: Store) -> HttpResponse:
 
 def _bring(request: HttpRequest, store: Store, form: FileForm) -> Import | None:
     """The file, kept; None when it cannot be read, and the form says why."""
-    assert isinstance(request.user, User)
     file, kind = form.cleaned_data["file"], form.cleaned_data["kind"]
     try:
         if file.size > working.MOST_BYTES:
             raise working.TooLarge
-        return working.bring(store, kind, file.name, file.read(), by=request.user, at=timezone.now())
+        return working.bring(store, kind, file.name, file.read(), by=me(request), at=timezone.now())
     except working.TooLarge:
         form.add_error(
             "file", _("The file is larger than 20 MB. Split it and bring the parts; rows in both count once.")
@@ -74,8 +73,7 @@ def one_import(request: HttpRequest, store: Store, public_id: str) -> HttpRespon
         return _look(request, form, status=422)
     if request.POST.get("step") == "look" or run.columns != titles:
         return redirect("customers:import", store.slug, run.public_id)
-    assert isinstance(request.user, User)
-    working.begin(run, by=request.user, at=timezone.now())
+    working.begin(run, by=me(request), at=timezone.now())
     return redirect("customers:import", store.slug, run.public_id)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers import bulk, exporting, particulars, queries, tagging
 from customers.forms import ParticularsForm, TagForm
 from customers.models import Customer, Segment
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
 
@@ -40,7 +40,7 @@ def customer_list(request: HttpRequest, store: Store) -> HttpResponse:
         "segment": segment,
         "tags": tags,
         "tag": tag,
-        "undoable": bulk.last_of(store, request.user, timezone.now()),  # type: ignore[arg-type]  # logged in
+        "undoable": bulk.last_of(store, me(request), timezone.now()),
         "page": keyset_page(found.prefetch_related("tags", "share_links"), "recorded_at", request.GET.get("after", "")),
     }
     return render(request, "customers/list.html", context)

@@ -34,9 +34,9 @@ from referrals.services import prints, programs
 from referrals.services.terms import terms_of, uncapped
 from rewards.wording import offer_text
 from stores import choices
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.forms import PersonForm
-from stores.models import Job, Membership, Role, Store, User
+from stores.models import Job, Membership, Role, Store
 from stores.services import change_settings
 from stores.views import add
 
@@ -111,11 +111,11 @@ def _who(request: HttpRequest, store: Store) -> HttpResponse:
     money = None if is_fixed else _money(store, data)
     if data is not None and form.is_valid() and (money is None or money.is_valid()):
         at = timezone.now()
-        change_settings(store, form.cleaned_data, by=_me(request), at=at)
+        change_settings(store, form.cleaned_data, by=me(request), at=at)
         if money is not None:
             chosen = money.cleaned_data["currency"]
             toman = money.cleaned_data.get("toman", chosen == "IRR")
-            programs.change_currency(store, chosen, toman=toman, by=_me(request), at=at)
+            programs.change_currency(store, chosen, toman=toman, by=me(request), at=at)
         steps.save(store, Step.WHO)
         return _onward(store, Step.WHO)
     return _page(request, store, Step.WHO, {"form": form, "money": money})
@@ -135,7 +135,7 @@ def _money(store: Store, data: QueryDict | None) -> CurrencyForm:
 def _sells(request: HttpRequest, store: Store) -> HttpResponse:
     form = SellsForm(request.POST if request.method == "POST" else None, initial=_sold(store))
     if request.method == "POST" and form.is_valid():
-        change_settings(store, form.settings, by=_me(request), at=timezone.now())
+        change_settings(store, form.settings, by=me(request), at=timezone.now())
         steps.save(store, Step.SELLS, kind=form.cleaned_data["kind"])
         return _onward(store, Step.SELLS)
     chosen = str(form["kind"].value() or "")
@@ -165,7 +165,7 @@ def _gifts(request: HttpRequest, store: Store) -> HttpResponse:
     is_look = request.POST.get("action") == "look"
     if request.method == "POST" and not is_look and gifts.is_valid() and not _too_open(gifts):
         if gifts.new_terms != terms_of(program):
-            programs.change_program(program, gifts.new_terms, by=_me(request), at=timezone.now())
+            programs.change_program(program, gifts.new_terms, by=me(request), at=timezone.now())
         steps.save(store, Step.GIFTS, average_minor=gifts.average_minor, margin=gifts.margin)
         return _onward(store, Step.GIFTS)
     context = {"gifts": gifts, "program": program, "is_refused": not is_look, **_cost(store, gifts)}
@@ -217,9 +217,9 @@ def _look(request: HttpRequest, store: Store) -> HttpResponse:
         return render(request, "insights/setup/_look.html", context | _looks(form))
     if data is not None and form.is_valid():
         at = timezone.now()
-        change_settings(store, form.settings, by=_me(request), at=at)
+        change_settings(store, form.settings, by=me(request), at=at)
         if form.cleaned_data["program"] != terms.name:
-            programs.change_program(program, replace(terms, name=form.cleaned_data["program"]), by=_me(request), at=at)
+            programs.change_program(program, replace(terms, name=form.cleaned_data["program"]), by=me(request), at=at)
         steps.save(store, Step.LOOK)
         return _onward(store, Step.LOOK)
     return _page(request, store, Step.LOOK, context | _looks(form))
@@ -290,7 +290,7 @@ STEPS: dict[Step, Callable[[HttpRequest, Store], HttpResponse]] = {
 def sample(request: HttpRequest, store: Store) -> HttpResponse:
     """POST makes the sample; GET tells how far it is, to htmx as that part alone."""
     if request.method == "POST":
-        making.begin(store, by=_me(request), at=timezone.now())
+        making.begin(store, by=me(request), at=timezone.now())
         return redirect(_address(store, Step.ORDERS))
     if request.headers.get("HX-Request"):
         return render(request, "insights/setup/_sample.html", _sample(store))
@@ -306,7 +306,7 @@ def remove_sample(request: HttpRequest, store: Store) -> HttpResponse:
         messages.info(request, _("There is no sample data."))
         return redirect("insights:home", store=store.slug)
     try:
-        real = making.remove(found, by=_me(request), at=timezone.now())
+        real = making.remove(found, by=me(request), at=timezone.now())
     except making.AtWork:
         messages.error(request, _("The sample is being made at this moment. Try again in half a minute."))
         return redirect("insights:home", store=store.slug)
@@ -366,7 +366,7 @@ def _card(request: HttpRequest, store: Store, language: str) -> PrintRun:
     wish = _wish(language)
     alike = {"material": wish.material, "whom": wish.whom, "language": language, "expires_at": None}
     found: PrintRun | None = PrintRun.objects.for_store(store).filter(**alike).order_by("pk").first()
-    return found or prints.begin(store, wish, by=_me(request), at=timezone.now())
+    return found or prints.begin(store, wish, by=me(request), at=timezone.now())
 
 
 @require_POST
@@ -379,8 +379,3 @@ def setup_close(request: HttpRequest, store: Store) -> HttpResponse:
     steps.close(store)
     messages.success(request, _("Done. Everything you set up can be changed under Settings and Program & rewards."))
     return redirect("insights:home", store=store.slug)
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -22,8 +22,8 @@ from outreach.account_forms import AccountForm, TestTextForm, label_of, offered
 from outreach.channels import Letter, NotNow, Refused, Uncertain
 from outreach.models import ChannelAccount
 from stores import limits, secrets
-from stores.access import for_role
-from stores.models import Role, Store, User
+from stores.access import for_role, me
+from stores.models import Role, Store
 
 TESTS_AN_HOUR = 10
 
@@ -66,9 +66,7 @@ def channel(request: HttpRequest, store: Store, channel: str) -> HttpResponse:
     form = AccountForm(way, chosen, request.POST or None, kept=kept, sender=sender)
     if request.method == "POST" and form.is_valid():
         sender = form.cleaned_data["sender"]
-        accounts.save(
-            store, way, provider=chosen, values=form.values, sender=sender, by=_me(request), at=timezone.now()
-        )
+        accounts.save(store, way, provider=chosen, values=form.values, sender=sender, by=me(request), at=timezone.now())
         if way == Channel.EMAIL:
             transaction.on_commit(lambda: domains.check_store(store, timezone.now()), robust=True)
         messages.success(request, _("Saved. Send yourself a test before your customers get anything."))
@@ -84,7 +82,7 @@ def remove(request: HttpRequest, store: Store, channel: str) -> HttpResponse:
     if request.method == "GET":
         label = label_of(account.channel, account.provider)
         return _page(request, store, "remove_channel", {"account": account, "label": label})
-    accounts.remove(account, by=_me(request), at=timezone.now())
+    accounts.remove(account, by=me(request), at=timezone.now())
     messages.success(request, _("The account was removed, and its keys with it."))
     return redirect("outreach:channels", store.slug)
 
@@ -97,7 +95,7 @@ def test_send(request: HttpRequest, store: Store, channel: str) -> HttpResponse:
     form = TestTextForm(request.POST if way == Channel.SMS else None, country=store.country)
     if way == Channel.SMS and not form.is_valid():
         return _page(request, store, "channels", {"test_form": form}, status=422)
-    to = form.cleaned_data["number"] if way == Channel.SMS else _me(request).email
+    to = form.cleaned_data["number"] if way == Channel.SMS else me(request).email
     if limits.count(f"test-send:{store.pk}", per_seconds=3600) > TESTS_AN_HOUR:
         messages.error(request, _("That were many tests in one hour. Wait a while, then go on."))
     else:
@@ -120,7 +118,7 @@ def resume(request: HttpRequest, store: Store) -> HttpResponse:
     """Advertising by mail goes out again, once the owner has read what to do about complaints."""
     if request.POST.get("read") != "yes":
         messages.error(request, _("Please read what to change first, and say that you did."))
-    elif complaints.lift(store, by=_me(request), at=timezone.now()):
+    elif complaints.lift(store, by=me(request), at=timezone.now()):
         messages.success(request, _("Advertising by mail goes out again. We keep counting."))
     return redirect("outreach:channels", store.slug)
 
@@ -157,11 +155,6 @@ def _values(account: ChannelAccount) -> dict[str, str]:
         return dict(accounts.open_account(account).values)
     except secrets.Unreadable:
         return {}
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _card(way: Channel, account: ChannelAccount | None) -> Card:

@@ -30,8 +30,8 @@ from outreach.models import Journey, Message
 from outreach.preview import VIEWS, Preview, preview
 from outreach.words import PIECES, our_words
 from stores import drafts
-from stores.access import for_role
-from stores.models import AuditEvent, Role, Store, User
+from stores.access import for_role, me
+from stores.models import AuditEvent, Role, Store
 
 COUNTED_DAYS = timedelta(days=30)
 BESIDE = ("language", "view", "bare", "phone", "test")  # how it is looked at and tried, not what is edited
@@ -114,7 +114,7 @@ def new_journey(request: HttpRequest, store: Store) -> HttpResponse:
     """A message of the owner's own; it begins switched off."""
     form = NewJourneyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        made = services.create_own(store, form.cleaned_data["name"], by=_me(request), at=timezone.now())
+        made = services.create_own(store, form.cleaned_data["name"], by=me(request), at=timezone.now())
         messages.success(request, _("Here it is, switched off: say when it starts, and write its words."))
         return redirect("outreach:journey", store.slug, services.slug_of(made))
     context = {"nav_key": "messages", "form": form}
@@ -183,7 +183,7 @@ def _save_draft(request: HttpRequest, found: Journey, editor: Editor) -> HttpRes
     typed = drafts.fields_of(request.POST, besides=BESIDE)
     facts = {"base": publishing.base_of(found), "begun": request.POST.get("begun", "")}
     try:
-        drafts.save_draft(found.store, publishing.subject_of(found), typed, **facts, by=_me(request), at=timezone.now())
+        drafts.save_draft(found.store, publishing.subject_of(found), typed, **facts, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
         draft = publishing.draft_of(found)
         told = drafts.Notice("saved", str(draft.by or ""), draft.saved_at) if draft else drafts.Notice("saved")
@@ -194,7 +194,7 @@ def _save_draft(request: HttpRequest, found: Journey, editor: Editor) -> HttpRes
 
 def _drop(request: HttpRequest, found: Journey) -> HttpResponse:
     """Throw the draft away, with an undo."""
-    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=_me(request), at=timezone.now())
+    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=me(request), at=timezone.now())
     return _to(found, dropped=event.pk) if event else _to(found)
 
 
@@ -203,7 +203,7 @@ def _undrop(request: HttpRequest, found: Journey) -> HttpResponse:
     if event is None:
         raise Http404("no such draft")
     try:
-        drafts.bring_back(event, by=_me(request), at=timezone.now())
+        drafts.bring_back(event, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
         messages.error(request, _("There is a newer draft by now: it stays."))
     return _to(found)
@@ -211,7 +211,7 @@ def _undrop(request: HttpRequest, found: Journey) -> HttpResponse:
 
 def _publish(request: HttpRequest, found: Journey, editor: Editor) -> HttpResponse:
     """Put in force what the page showed; whoever was not shown it looks first."""
-    at, by, post = timezone.now(), _me(request), request.POST
+    at, by, post = timezone.now(), me(request), request.POST
     before = journey_history.events_of(found).first()
     try:
         changed = publishing.publish(
@@ -250,7 +250,7 @@ def journey_back(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
     if facts is None:
         raise Http404("no such version")
     before = journey_history.events_of(found).first()
-    if publishing.go_back(found, facts, by=_me(request), at=timezone.now()):
+    if publishing.go_back(found, facts, by=me(request), at=timezone.now()):
         messages.success(request, _("The older version holds again, from now on."))
         return _to(found, undo=before.pk if before else journey_history.FIRST)
     return _to(found)
@@ -402,7 +402,7 @@ def journey_test(request: HttpRequest, store: str, slug: str) -> HttpResponse:
 
 @for_role(Role.MANAGER)
 def _prepare_test(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
-    found, user = _find(store, slug), _me(request)
+    found, user = _find(store, slug), me(request)
     editor = Editor(store, found, request.POST)
     words = editor.words(_chosen(request.POST.get("language", ""), editor, refused=False))
     ready = _Ready()
@@ -444,7 +444,7 @@ def _said(request: HttpRequest, sentence: str, *, went_well: bool) -> HttpRespon
 def journey_switch(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
     """On or off; each undoes the other."""
     found, wanted = _find(store, slug), request.POST.get("on") == "1"
-    if services.switch(found, is_on=wanted, by=_me(request), at=timezone.now()):
+    if services.switch(found, is_on=wanted, by=me(request), at=timezone.now()):
         on = _("“%(name)s” is switched on, for what happens from now on.")
         off = _("“%(name)s” is switched off. What is waiting stays in place until it is due.")
         messages.success(request, (on if wanted else off) % {"name": wording.name_of(found)})
@@ -458,7 +458,7 @@ def journey_remove(request: HttpRequest, store: Store, slug: str) -> HttpRespons
     found = _find(store, slug)
     if found.kind != Kind.OWN:
         raise Http404("only the owner's own can be taken away")
-    event = services.remove_own(found, by=_me(request), at=timezone.now())
+    event = services.remove_own(found, by=me(request), at=timezone.now())
     if event is None:
         messages.info(request, _("People had it, so it stays in your books: it is switched off."))
         return redirect("outreach:journeys", store.slug)
@@ -472,11 +472,6 @@ def journey_remove(request: HttpRequest, store: Store, slug: str) -> HttpRespons
 def journey_restore(request: HttpRequest, store: Store, event: int) -> HttpResponse:
     """Undo that."""
     removed = get_object_or_404(AuditEvent.objects.for_store(store), pk=event, action="journey.removed")
-    back = services.bring_back(store, removed, by=_me(request), at=timezone.now())
+    back = services.bring_back(store, removed, by=me(request), at=timezone.now())
     messages.success(request, _("“%(name)s” is back, switched off.") % {"name": back.name})
     return redirect("outreach:journey", store.slug, services.slug_of(back))
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

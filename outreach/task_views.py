@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from outreach import staff_tasks
 from outreach.kinds import Way
 from outreach.models import Task
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
 
@@ -110,7 +110,7 @@ def end_task(request: HttpRequest, store: Store, public_id: str) -> HttpResponse
 def reopen_task(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Undo."""
     task = _task(store, public_id)
-    if staff_tasks.reopen(task, at=timezone.now(), by=request.user):  # type: ignore[arg-type]
+    if staff_tasks.reopen(task, at=timezone.now(), by=me(request)):
         messages.success(request, _("It is to do again."))
     else:
         messages.info(request, _("It is to do already."))

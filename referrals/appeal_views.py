@@ -16,7 +16,7 @@ from referrals.models import Appeal, Referral
 from referrals.services import appeals as service
 from referrals.services.attribution import CannotCredit
 from stores import lists
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.models import Role, Store
 
 
@@ -97,7 +97,7 @@ def _decide(request: HttpRequest, found: Appeal, answer: str) -> str:
             return _("Choose what to do.")
         if not answer:
             return _("Write why: the customer reads it.")
-        service.decline(found, answer, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        service.decline(found, answer, by=me(request), at=timezone.now())
     except service.Decided:
         messages.info(request, _("It had been answered before."))
         return ""
@@ -110,7 +110,7 @@ def _accept(request: HttpRequest, found: Appeal, answer: str) -> str:
     if order is None:
         return _("Choose the order that is meant.")
     try:
-        referral = service.accept(found, order, answer, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        referral = service.accept(found, order, answer, by=me(request), at=timezone.now())
     except service.NotCredited as error:
         return str(REFUSALS.get(error.reason, _("This order cannot be credited.")))
     if referral.status == Referral.Status.APPROVED:

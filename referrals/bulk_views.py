@@ -14,9 +14,9 @@ from customers import bulk
 from customers.bulk_views import back_to, chosen_ids
 from outreach.wording import reason_text
 from referrals.services import asking_by_hand
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.l10n import format_number
-from stores.models import Job, Role, Store, User
+from stores.models import Job, Role, Store
 
 
 @require_POST
@@ -24,11 +24,10 @@ from stores.models import Job, Role, Store, User
 def ask_several(request: HttpRequest, store: Store) -> HttpResponse:
     """Ask the chosen customers for a good word, where that is allowed; says who is not asked and why."""
     found = chosen_ids(request, store)
-    assert isinstance(request.user, User)
     if not found:
         messages.info(request, _("Choose at least one row first."))
     else:
-        _say(request, asking_by_hand.ask(store, found, by=request.user, at=timezone.now()))
+        _say(request, asking_by_hand.ask(store, found, by=me(request), at=timezone.now()))
     return redirect(back_to(request, store))
 
 
@@ -48,9 +47,8 @@ def undo_several(request: HttpRequest, store: Store, public_id: str) -> HttpResp
     """Undo what was done to several customers some minutes ago."""
     rows = Job.objects.for_store(store).select_related("store").filter(kind=bulk.KIND)
     job = get_object_or_404(rows, public_id=public_id)
-    assert isinstance(request.user, User)
     try:
-        bulk.undo(job, ways=asking_by_hand.UNDO, by=request.user, at=timezone.now())
+        bulk.undo(job, ways=asking_by_hand.UNDO, by=me(request), at=timezone.now())
     except bulk.NotUndone:
         messages.info(request, _("This cannot be undone any more."))
     else:

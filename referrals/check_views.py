@@ -17,14 +17,9 @@ from referrals.fraud.forms import BlockForm, StrictnessForm, SuspectForm
 from referrals.fraud.rules import WEIGHTS, Name
 from referrals.models import Block, Referral
 from referrals.services import deciding
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import keyset_page
-from stores.models import Role, Store, User
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
+from stores.models import Role, Store
 
 
 @for_role(Role.OWNER)
@@ -34,7 +29,7 @@ def checks(request: HttpRequest, store: Store) -> HttpResponse:
     now, strict = timezone.now(), settings.strictness_of(store)
     form = StrictnessForm(request.POST or None, strictness=strict)
     if request.method == "POST" and form.is_valid():
-        changed = settings.change(store, form.strictness, by=_me(request), at=now)
+        changed = settings.change(store, form.strictness, by=me(request), at=now)
         messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing changed."))
         return redirect("referrals:checks", store=store.slug)
     records = learning.records(store, now)
@@ -57,7 +52,7 @@ def block_list(request: HttpRequest, store: Store) -> HttpResponse:
     form = BlockForm(request.POST or None, store=store)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        blocks.block(store, form.suspect, reason=reason, by=_me(request), at=timezone.now())
+        blocks.block(store, form.suspect, reason=reason, by=me(request), at=timezone.now())
         messages.success(request, _("Blocked. Purchases in which it turns up do not count from now on."))
         return redirect("referrals:blocks", store=store.slug)
     lifted = request.session.pop("lifted_block", "")
@@ -74,9 +69,9 @@ def block_list(request: HttpRequest, store: Store) -> HttpResponse:
 def change_block(request: HttpRequest, store: Store, public_id: str, action: str) -> HttpResponse:
     """Lift a block, or take that back; each undoes the other."""
     row = get_object_or_404(Block.objects.for_store(store).select_related("store"), public_id=public_id)
-    if action == "lift" and blocks.lift(row, by=_me(request), at=timezone.now()):
+    if action == "lift" and blocks.lift(row, by=me(request), at=timezone.now()):
         request.session["lifted_block"] = row.public_id
-    elif action == "restore" and blocks.restore(row, by=_me(request), at=timezone.now()):
+    elif action == "restore" and blocks.restore(row, by=me(request), at=timezone.now()):
         messages.success(request, _("It is blocked again."))
     return redirect("referrals:blocks", store=store.slug)
 
@@ -101,9 +96,9 @@ def _block(request: HttpRequest, one: Referral, chosen: list[blocks.Suspect], fo
     now, reason = timezone.now(), form.cleaned_data["reason"]
     with transaction.atomic():
         for suspect in chosen:
-            blocks.block(one.store, suspect, reason=reason, by=_me(request), at=now)
+            blocks.block(one.store, suspect, reason=reason, by=me(request), at=now)
         if form.cleaned_data["also_void"] and one.status in queries.WAITING:
-            deciding.void_referral(one, reason=Referral.Reason.BLOCKED, at=now, by=_me(request))
+            deciding.void_referral(one, reason=Referral.Reason.BLOCKED, at=now, by=me(request))
     words = ngettext("%(count)s thing is blocked.", "%(count)s things are blocked.", len(chosen))
     messages.success(request, words % {"count": changes.number(len(chosen))})
 

@@ -35,9 +35,9 @@ from referrals.services.leaderboards import (
 )
 from rewards.models import Offer
 from rewards.wording import offer_text
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
-from stores.models import Role, Store, User
+from stores.models import Role, Store
 
 SHOWN = 200
 STEPS = {
@@ -142,7 +142,7 @@ def _edited(request: HttpRequest, store: Store, found: Contest | None) -> HttpRe
 
 def _saved(request: HttpRequest, editor: ContestEditor, found: Contest | None) -> Contest:
     """The draft as it is now; one that was announced meanwhile stays as it was."""
-    by, at, words = _me(request), timezone.now(), _("Saved as a draft: nobody sees it until you announce it.")
+    by, at, words = me(request), timezone.now(), _("Saved as a draft: nobody sees it until you announce it.")
     if found is None:
         messages.success(request, words)
         return services.make_contest(editor.store, editor.contest_data, by=by, at=at)
@@ -225,7 +225,7 @@ def contest_step(request: HttpRequest, store: Store, public_id: str) -> HttpResp
     if wanted not in STEPS:
         raise Http404("no such step")
     try:
-        if STEPS[wanted](found, by=_me(request), at=timezone.now()):
+        if STEPS[wanted](found, by=me(request), at=timezone.now()):
             messages.success(request, DONE[wanted])
         else:
             messages.info(request, _("Somebody was faster, or it is too late for that. This is how it stands now."))
@@ -299,8 +299,3 @@ def _line(
 ) -> list[object]:
     reached = reached_at.astimezone(found.store.zone)
     return [place, str(person), person.email, person.phone, *friends, reached, _words(won, found)]
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

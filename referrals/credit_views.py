@@ -21,7 +21,7 @@ from referrals.models import Referral
 from referrals.services import naming
 from referrals.services.attribution import CannotCredit, credit_by_hand, credited
 from referrals.services.links import share_link_of
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.models import Role, Store
 
 FOUND = 10  # orders of a number, customers of a search
@@ -116,7 +116,7 @@ def named(request: HttpRequest, store: Store, public_id: str, action: str) -> Ht
     order, step = get_object_or_404(rows, public_id=public_id), NAMED_STEPS.get(action)
     if step is None:
         raise Http404("no such step")
-    moved = step(order, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+    moved = step(order, by=me(request), at=timezone.now())
     if moved and action == "aside":
         request.session["name_aside"] = order.public_id
     elif moved:
@@ -137,7 +137,7 @@ def _credit(request: HttpRequest, form: CreditForm) -> str:
     link = share_link_of(values["customer"], at=now)
     before = credited(values["order"])
     try:
-        referral = credit_by_hand(values["order"], link, by=request.user, reason=values["reason"], at=now)  # type: ignore[arg-type]
+        referral = credit_by_hand(values["order"], link, by=me(request), reason=values["reason"], at=now)
     except CannotCredit as error:
         return str(REFUSALS.get(error.reason, _("This order cannot be credited.")))
     words = {"order": values["order"], "advocate": values["customer"]}

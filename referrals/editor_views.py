@@ -23,9 +23,9 @@ from referrals.services import drafting, programs
 from referrals.services.terms import DEFAULT_TERMS, Facts, describe, terms_from
 from rewards.services import budgets
 from stores import drafts
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.drafts import Notice
-from stores.models import AuditEvent, Draft, Role, Store, User
+from stores.models import AuditEvent, Draft, Role, Store
 from stores.previews import chosen
 
 BESIDE = ("language", "view", "margin")  # how the page is looked at, not what is edited
@@ -99,7 +99,7 @@ def _save_draft(request: HttpRequest, found: Program, editor: Editor) -> HttpRes
     """Keep what is typed, right or wrong: it changes nothing for anybody."""
     typed = drafts.fields_of(request.POST, besides=BESIDE)
     try:
-        drafting.save_draft(found, typed, begun=request.POST.get("begun", ""), by=_me(request), at=timezone.now())
+        drafting.save_draft(found, typed, begun=request.POST.get("begun", ""), by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
         return _page(request, found.store, found, editor, status=409, notice=_outdated(found, editor))
     messages.success(request, _("Saved as a draft: nobody sees it until you publish it."))
@@ -108,7 +108,7 @@ def _save_draft(request: HttpRequest, found: Program, editor: Editor) -> HttpRes
 
 def _drop(request: HttpRequest, found: Program) -> HttpResponse:
     """Throw the draft away, with an undo."""
-    event = drafts.drop_draft(found.store, drafting.subject_of(found), by=_me(request), at=timezone.now())
+    event = drafts.drop_draft(found.store, drafting.subject_of(found), by=me(request), at=timezone.now())
     address = _address(found.store, found)
     return redirect(f"{address}?dropped={event.pk}" if event else address)
 
@@ -118,7 +118,7 @@ def _undrop(request: HttpRequest, found: Program) -> HttpResponse:
     if event is None:
         raise Http404("no such draft")
     try:
-        drafts.bring_back(event, by=_me(request), at=timezone.now())
+        drafts.bring_back(event, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
         messages.error(request, _("There is a newer draft by now: it stays."))
     return redirect(_address(found.store, found))
@@ -154,11 +154,11 @@ def _save(request: HttpRequest, store: Store, found: Program | None, editor: Edi
             starts_at=schedule.starts_at,
             ends_at=schedule.ends_at,
             status=Program.Status.DRAFT,
-            by=_me(request),
+            by=me(request),
             at=at,
         )
     elif changes.in_words(describe(found), _facts(found, editor), store):
-        saved = drafting.save_unpublished(found, editor.terms, schedule, begun=base, by=_me(request), at=at)
+        saved = drafting.save_unpublished(found, editor.terms, schedule, begun=base, by=me(request), at=at)
     else:
         saved = found
     messages.success(request, _("Saved as a draft: nobody sees it until you publish it."))
@@ -166,7 +166,7 @@ def _save(request: HttpRequest, store: Store, found: Program | None, editor: Edi
 
 
 def _publish(request: HttpRequest, store: Store, found: Program | None, editor: Editor) -> Program:
-    at, seal, by = timezone.now(), request.POST.get("seal", ""), _me(request)
+    at, seal, by = timezone.now(), request.POST.get("seal", ""), me(request)
     if found is None:
         published = drafting.publish_new(store, editor.terms, editor.schedule, seal=seal, by=by, at=at)
         messages.success(request, _("Published."))
@@ -346,7 +346,7 @@ def program_back(request: HttpRequest, store: Store, public_id: str) -> HttpResp
         messages.error(request, _("That version is in another currency. Change the program by hand."))
         return redirect(_address(store, found))
     try:
-        changed = drafting.go_back(found, facts, by=_me(request), at=timezone.now())
+        changed = drafting.go_back(found, facts, by=me(request), at=timezone.now())
     except programs.BelowCommitted:
         messages.error(request, _("More is promised by now than that version's budget or places allow."))
     except programs.Overlapping:
@@ -356,8 +356,3 @@ def program_back(request: HttpRequest, store: Store, public_id: str) -> HttpResp
         for line in [*changes.in_words(describe(found), describe(changed), store), *keeps(changed)]:
             messages.info(request, line)
     return redirect(_address(store, found))
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

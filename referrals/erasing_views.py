@@ -13,8 +13,8 @@ from customers.models import Customer
 from customers.queries import HERE
 from referrals import doubles
 from referrals.services import erasing, forgetting
-from stores.access import for_role
-from stores.models import Role, Store, User
+from stores.access import for_role, me
+from stores.models import Role, Store
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,9 +24,8 @@ def erase(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     customer = _found(store, public_id)
     is_listed = False
     if request.method == "POST":
-        assert isinstance(request.user, User)
         try:
-            forgetting.begin(customer, by=request.user, at=timezone.now())
+            forgetting.begin(customer, by=me(request), at=timezone.now())
         except erasing.CannotErase:
             is_listed = True
         else:

@@ -20,8 +20,8 @@ from referrals.models import PrintRun
 from referrals.services import prints
 from referrals.services.programs import live_program, program_of
 from stores import jobs, lists
-from stores.access import for_role
-from stores.models import Job, Role, Store, User
+from stores.access import for_role, me
+from stores.models import Job, Role, Store
 
 LOOK_DPI = {"mm": 80, "px": 48}  # of a preview: as wide as the screen shows it
 BEST = 5
@@ -64,9 +64,8 @@ def new_material(request: HttpRequest, store: Store) -> HttpResponse:
         return _form_page(request, store, form)
     if not form.is_valid():
         return _form_page(request, store, form, status=422)
-    assert isinstance(request.user, User)
     try:
-        run = prints.begin(store, form.wish, by=request.user, at=timezone.now())
+        run = prints.begin(store, form.wish, by=me(request), at=timezone.now())
     except prints.NotNow:
         form.add_error(None, _("No program runs for them, so the codes would lead nowhere. Let it run first."))
         return _form_page(request, store, form, status=422)
@@ -232,8 +231,7 @@ def draw_again(request: HttpRequest, store: Store, public_id: str) -> HttpRespon
     run = _found(store, public_id)
     if run.whom != PrintRun.Whom.SEGMENT:
         raise Http404("always ready")
-    assert isinstance(request.user, User)
-    prints.draw_again(run, by=request.user, at=timezone.now())
+    prints.draw_again(run, by=me(request), at=timezone.now())
     return redirect("referrals:material", store.slug, public_id)
 
 

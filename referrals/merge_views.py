@@ -17,7 +17,7 @@ from customers.queries import HERE
 from referrals import doubles
 from referrals.services import merging
 from referrals.services.merging import CannotMerge
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.models import Role, Store
 
 # Why two customers cannot be made one, or not be split.
@@ -71,7 +71,7 @@ def _comparison(
 
 def _merge(request: HttpRequest, store: Store, stays: Customer, goes: Customer) -> HttpResponse:
     try:
-        merging.merge(stays, goes, by=request.user, at=timezone.now())  # type: ignore[arg-type]  # logged in
+        merging.merge(stays, goes, by=me(request), at=timezone.now())
     except CannotMerge as error:
         messages.error(request, REFUSALS[error.reason])
         return _comparison(request, store, stays, goes, status=409)
@@ -86,7 +86,7 @@ def split(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     merges = CustomerMerge.objects.for_store(store).select_related("survivor__store", "gone__store")
     made = get_object_or_404(merges, public_id=public_id)
     try:
-        moved = merging.split(made, by=request.user, at=timezone.now())  # type: ignore[arg-type]  # logged in
+        moved = merging.split(made, by=me(request), at=timezone.now())
     except CannotMerge as error:
         messages.error(request, REFUSALS[error.reason])
     else:
@@ -101,7 +101,7 @@ def suggestions(request: HttpRequest, store: Store) -> HttpResponse:
     """Who may be one person; a POST says of a pair that they are two."""
     if request.method == "POST":
         one, other = (_customer(store, request.POST.get(name, "")) for name in ("one", "other"))
-        merging.keep_apart(one, other, by=request.user, at=timezone.now())  # type: ignore[arg-type]  # logged in
+        merging.keep_apart(one, other, by=me(request), at=timezone.now())
         messages.success(request, _("Noted: two persons. They are not listed here again."))
         return redirect("referrals:doubles", store=store.slug)
     context = {"nav_key": "customers", "pairs": doubles.suggestions(store, timezone.now())}

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods
 from referrals.forms.on_site import AddressesForm
 from referrals.services import prints
 from referrals.services.programs import live_program
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.framing import origins_of
-from stores.models import Role, Store, User
+from stores.models import Role, Store
 from stores.services import change_settings
 from surveys.models import Survey
 
@@ -44,16 +44,14 @@ def on_site(request: HttpRequest, store: Store) -> HttpResponse:
     form = AddressesForm(request.POST if request.method == "POST" else None, store=store)
     if not form.is_bound or not form.is_valid():
         return _page(request, store, form, status=422 if form.is_bound else 200)
-    assert isinstance(request.user, User)
-    change_settings(store, {"site_addresses": form.cleaned_data["addresses"]}, by=request.user, at=timezone.now())
+    change_settings(store, {"site_addresses": form.cleaned_data["addresses"]}, by=me(request), at=timezone.now())
     messages.success(request, _("Saved. Your pages there may show it from now on."))
     return redirect("referrals:on_site", store.slug)
 
 
 def _open(request: HttpRequest, store: Store) -> HttpResponse:
-    assert isinstance(request.user, User)
     try:
-        prints.open_site(store, name=_("On your site"), by=request.user, at=timezone.now())
+        prints.open_site(store, name=_("On your site"), by=me(request), at=timezone.now())
     except prints.NotNow:
         messages.error(request, _("No program runs for them, so the codes would lead nowhere. Let it run first."))
     else:

@@ -30,9 +30,9 @@ from rewards.services.addresses import Details
 from rewards.services.statements.exporting import units
 from rewards.wording import offer_text
 from stores import limits
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import csv_response
-from stores.models import AuditEvent, Role, Store, User
+from stores.models import AuditEvent, Role, Store
 
 Status = Partnership.Status
 ORDER = [Status.INVITED, Status.AGREED, Status.OFFERED, Status.ENDED]
@@ -74,7 +74,7 @@ def offer(request: HttpRequest, store: Store) -> HttpResponse:
 
 def _offer(request: HttpRequest, store: Store, form: PartnerForm) -> bool:
     try:
-        made = partners.offer(store, form.cleaned_data["slug"], form.deal, by=_me(request), at=timezone.now())
+        made = partners.offer(store, form.cleaned_data["slug"], form.deal, by=me(request), at=timezone.now())
     except partners.NoSuchStore:
         form.refuse("missing")
     except partners.OwnStore:
@@ -175,13 +175,13 @@ def partner_step(request: HttpRequest, store: Store, public_id: str) -> HttpResp
 
 
 def _accept(request: HttpRequest, row: Partnership, at: datetime) -> str:
-    if not partners.accept(row, by=_me(request), at=at):
+    if not partners.accept(row, by=me(request), at=at):
         return ""
     return _("Agreed. Send your customers by the link below, and say where %(name)s is to pay you.") % _named(row)
 
 
 def _end(request: HttpRequest, row: Partnership, at: datetime) -> str:
-    if not partners.end(row, by=_me(request), at=at):
+    if not partners.end(row, by=me(request), at=at):
         return ""
     if row.status == Status.AGREED:
         return _("Ended. The links have stopped; who came before still counts. You can undo it for a day.")
@@ -189,7 +189,7 @@ def _end(request: HttpRequest, row: Partnership, at: datetime) -> str:
 
 
 def _undo(request: HttpRequest, row: Partnership, at: datetime) -> str:
-    return _("It goes on as it was, with the same links.") if partners.undo_end(row, by=_me(request), at=at) else ""
+    return _("It goes on as it was, with the same links.") if partners.undo_end(row, by=me(request), at=at) else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -202,7 +202,7 @@ def paid_to(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     form = PayoutForm(request.POST if request.method == "POST" else None, currency=row.other_currency)
     if form.is_bound and form.is_valid():
         details = Details(*(form.cleaned_data[name] for name in ("number", "holder", "bank")))
-        partners.save_paid_to(row, Method(form.cleaned_data["method"]), details, by=_me(request), at=timezone.now())
+        partners.save_paid_to(row, Method(form.cleaned_data["method"]), details, by=me(request), at=timezone.now())
         messages.success(request, _("Kept: %(name)s pays you there from now on.") % _named(row))
         return redirect("referrals:partner", store.slug, row.public_id)
     context = {"nav_key": "program", "row": row, "form": form}
@@ -278,7 +278,3 @@ def _found(store: Store, public_id: str) -> Partnership:
 
 def _named(row: Partnership) -> dict[str, str]:
     return {"name": f"\u2068{row.other_name}\u2069"}
-
-
-def _me(request: HttpRequest) -> User:
-    return request.user  # type: ignore[return-value]  # logged in

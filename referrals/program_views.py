@@ -19,8 +19,8 @@ from referrals.forms import BoostForm, CurrencyForm, NewStoreForm, boost_initial
 from referrals.models import Boost, Program
 from referrals.services import boosts, programs
 from stores import drafts, limits
-from stores.access import for_role
-from stores.models import Role, Store, User
+from stores.access import for_role, me
+from stores.models import Role, Store
 
 STORES_A_DAY = 20
 
@@ -48,7 +48,7 @@ def program_status(request: HttpRequest, store: Store, public_id: str) -> HttpRe
         messages.info(request, _("Look at it first, then press Publish."))
         return redirect("referrals:program", store=store.slug, public_id=found.public_id)
     try:
-        moved = programs.set_status(found, Program.Status(wanted), by=_me(request), at=timezone.now())
+        moved = programs.set_status(found, Program.Status(wanted), by=me(request), at=timezone.now())
     except programs.Overlapping:
         messages.error(request, overlapping())
     else:
@@ -77,7 +77,7 @@ def new_boost(request: HttpRequest, store: Store, public_id: str) -> HttpRespons
     found, at = find_program(store, public_id), timezone.now()
     form = BoostForm(request.POST or None, initial=boost_initial(*_next_week(at)))
     if request.method == "POST" and form.is_valid():
-        boosts.make_boost(found, form.boost_data, by=_me(request), at=at)
+        boosts.make_boost(found, form.boost_data, by=me(request), at=at)
         messages.success(request, _("The boost is set."))
         return redirect("referrals:program", store=store.slug, public_id=found.public_id)
     context = {"nav_key": "program", "program": found, "form": form}
@@ -98,9 +98,9 @@ def boost_change(request: HttpRequest, store: Store, public_id: str) -> HttpResp
         Boost.objects.for_store(store).select_related("program__store", "store"), public_id=public_id
     )
     if request.POST.get("to") == "stop":
-        if boosts.stop_boost(boost, by=_me(request), at=timezone.now()):
+        if boosts.stop_boost(boost, by=me(request), at=timezone.now()):
             messages.success(request, _("Stopped. Purchases placed until now still count for it."))
-    elif boosts.resume_boost(boost, by=_me(request), at=timezone.now()):
+    elif boosts.resume_boost(boost, by=me(request), at=timezone.now()):
         messages.success(request, _("The boost goes on as if it had not been stopped."))
     return redirect("referrals:program", store=store.slug, public_id=boost.program.public_id)
 
@@ -116,7 +116,7 @@ def currency(request: HttpRequest, store: Store) -> HttpResponse:
     initial = {"currency": store.currency, "toman": store.toman}
     form = CurrencyForm(request.POST or None, initial=initial)
     if request.method == "POST" and not locked and form.is_valid():
-        programs.change_currency(store, **form.cleaned_data, by=_me(request), at=timezone.now())
+        programs.change_currency(store, **form.cleaned_data, by=me(request), at=timezone.now())
         messages.success(request, _("Saved. Amounts kept their number: look at your rewards next."))
         return redirect("referrals:programs", store=store.slug)
     context = {"nav_key": "settings", "tab": "currency", "form": form, "locked": locked}
@@ -142,7 +142,7 @@ def new_store(request: HttpRequest) -> HttpResponse:
 
 
 def _open(request: HttpRequest, form: NewStoreForm, *, is_skip: bool) -> Store | None:
-    user, facts = _me(request), form.cleaned_data
+    user, facts = me(request), form.cleaned_data
     if limits.count(f"new_store:{user.pk}", per_seconds=86400) > STORES_A_DAY:
         form.add_error(None, _("That were many stores in one day. Go on tomorrow."))
         return None
@@ -153,8 +153,3 @@ def _open(request: HttpRequest, form: NewStoreForm, *, is_skip: bool) -> Store |
     except IntegrityError:  # somebody took the address in between
         form.add_error("slug", _("That address is taken. Try another, for example with your town."))
         return None
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -18,9 +18,9 @@ from outreach.wording import reason_text
 from referrals import audiences, changes
 from referrals.services import campaigns
 from referrals.services.programs import live_program
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.codes import random_characters
-from stores.models import Job, Role, Store, User
+from stores.models import Job, Role, Store
 
 EVERYBODY = "all"
 LATELY = 5
@@ -83,10 +83,9 @@ def why_not(reason: str) -> str:
 
 
 def _begin(request: HttpRequest, store: Store, journey: Journey, segment: Segment | None) -> HttpResponse:
-    assert isinstance(request.user, User)
     key = request.POST.get("key", "")[:40] or random_characters(20)
     try:
-        job, is_new = campaigns.send(store, journey, segment, key=key, by=request.user, at=timezone.now())
+        job, is_new = campaigns.send(store, journey, segment, key=key, by=me(request), at=timezone.now())
     except campaigns.NotNow:
         messages.error(request, _("The program is paused: let it run first, then send."))
         return redirect("referrals:send", store=store.slug)

@@ -16,7 +16,7 @@ from referrals import changes, queries
 from referrals.forms import ReasonForm
 from referrals.models import Referral
 from referrals.services import deciding
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import EXPORT_LIMIT, csv_response
 from stores.models import Role, Store
 
@@ -98,7 +98,7 @@ def _decide_several(request: HttpRequest, store: Store) -> HttpResponse:
 
 def _approve(request: HttpRequest, referrals: Sequence[Referral]) -> None:
     at = timezone.now()
-    moved = sum(deciding.approve_referral(one, at=at, by=request.user) for one in referrals)  # type: ignore[arg-type]
+    moved = sum(deciding.approve_referral(one, at=at, by=me(request)) for one in referrals)
     full = sum(deciding.lacks_room(one) for one in referrals)
     _say_how_many(request, moved, len(referrals) - full)
     if full:
@@ -140,7 +140,7 @@ def _do_void(
     request: HttpRequest, store: Store, referrals: Sequence[Referral], reason: Referral.Reason
 ) -> HttpResponse:
     at = timezone.now()
-    moved = sum(deciding.void_referral(one, reason=reason, at=at, by=request.user) for one in referrals)  # type: ignore[arg-type]
+    moved = sum(deciding.void_referral(one, reason=reason, at=at, by=me(request)) for one in referrals)
     if moved:
         words = ngettext("%(count)s does not count.", "%(count)s do not count.", moved)
         messages.success(request, words % {"count": changes.number(moved)})

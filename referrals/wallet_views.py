@@ -19,8 +19,8 @@ from referrals.services import links, wallets
 from referrals.services.programs import program_for
 from referrals.wallets import apple, google
 from referrals.wallets.cards import Card, card_of
-from stores.access import for_role
-from stores.models import Role, Store, User
+from stores.access import for_role, me
+from stores.models import Role, Store
 
 Wallet = WalletKey.Wallet
 
@@ -35,14 +35,13 @@ def settings(request: HttpRequest, store: Store) -> HttpResponse:
         wallet = request.POST.get("wallet", "")
         if wallet not in Wallet.values:
             raise Http404("no such wallet")
-        assert isinstance(request.user, User)
         if request.POST.get("step") == "remove":
-            wallets.remove(store, wallet, by=request.user, at=timezone.now())
+            wallets.remove(store, wallet, by=me(request), at=timezone.now())
             messages.success(request, _("Removed. The button is gone; passes in people's phones stay there."))
             return redirect("referrals:wallet", store.slug)
         forms[wallet] = WalletForm(wallet, request.POST)
         if forms[wallet].is_valid():
-            wallets.save(store, wallet, forms[wallet].values, by=request.user, at=timezone.now())
+            wallets.save(store, wallet, forms[wallet].values, by=me(request), at=timezone.now())
             messages.success(request, _("Saved. Your customers find the button on their page."))
             return redirect("referrals:wallet", store.slug)
         status = 422

@@ -18,7 +18,7 @@ from rewards.models import Pool, Voucher
 from rewards.services import pools
 from rewards.wording import offer_text
 from stores import jobs
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.l10n import format_number
 from stores.lists import csv_response
 from stores.models import Job, Role, Store
@@ -123,7 +123,7 @@ def stop(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
 @for_role(Role.MANAGER)
 def close(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Void what nobody holds or has used."""
-    closed = pools.close(_found(store, public_id), by=request.user, at=timezone.now())  # type: ignore[arg-type]
+    closed = pools.close(_found(store, public_id), by=me(request), at=timezone.now())
     words = ngettext("%(count)s code is good no more.", "%(count)s codes are good no more.", closed)
     messages.success(request, words % {"count": format_number(closed, request.LANGUAGE_CODE)})  # type: ignore[attr-defined]
     return redirect("rewards:pool", store.slug, public_id)

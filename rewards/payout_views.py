@@ -19,7 +19,7 @@ from rewards.services import recounting
 from rewards.services.addresses import Details, details_of
 from rewards.services.statements.exporting import units
 from stores import secrets
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.l10n import format_number
 from stores.lists import PAGE, Page, csv_response
 from stores.models import Role, Store
@@ -76,7 +76,7 @@ def _make_list(request: HttpRequest, store: Store) -> HttpResponse:
         messages.info(request, _("There is nobody to pay in this currency."))
         return redirect("rewards:payouts", store.slug)
     try:
-        batch = paying.make_list(store, currency, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        batch = paying.make_list(store, currency, by=me(request), at=timezone.now())
     except paying.BooksBroken:
         messages.error(request, _("The books do not add up. Nothing is paid out until somebody has looked at them."))
         return redirect("rewards:payouts", store.slug)
@@ -133,7 +133,7 @@ def bank_file(request: HttpRequest, store: Store, public_id: str) -> HttpRespons
     rows = list(_payouts(batch).filter(status=Payout.Status.LISTED).order_by("pk"))
     header = [_("Reference"), _("Name"), _("How"), _("Number"), _("Bank"), _("Amount"), _("Currency"), _("Note")]
     after = {"people": len(rows)}
-    note(store, "payouts.exported", subject=batch.public_id, after=after, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+    note(store, "payouts.exported", subject=batch.public_id, after=after, by=me(request), at=timezone.now())
     return csv_response(f"payouts-{batch.public_id}", header, (_cells(one) for one in rows))
 
 
@@ -154,7 +154,7 @@ def all_paid(request: HttpRequest, store: Store, public_id: str) -> HttpResponse
     """Every open payment of the list was paid."""
     batch = _found(store, public_id)
     open_ones = list(_payouts(batch).filter(status=Payout.Status.LISTED).values_list("pk", flat=True))
-    moved = paying.mark_paid(store, open_ones, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+    moved = paying.mark_paid(store, open_ones, by=me(request), at=timezone.now())
     words = ngettext("%(count)s payment is noted as paid.", "%(count)s payments are noted as paid.", moved)
     messages.success(request, words % {"count": format_number(moved, get_language() or "en")})
     return redirect("rewards:payout_list", store.slug, batch.public_id)
@@ -166,7 +166,7 @@ def close_list(request: HttpRequest, store: Store, public_id: str) -> HttpRespon
     """Nothing of it is open any more."""
     batch = _found(store, public_id)
     try:
-        paying.close(batch, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        paying.close(batch, by=me(request), at=timezone.now())
         messages.success(request, _("The list is closed."))
     except paying.StillOpen:
         messages.error(request, _("Say of each payment first whether it was paid."))
@@ -202,7 +202,7 @@ def limits(request: HttpRequest, store: Store) -> HttpResponse:
     settings = paying.settings_of(store)
     form = LimitsForm(request.POST or None, store=store, settings=settings)
     if request.method == "POST" and form.is_valid():
-        changed = paying.change_settings(store, form.cleaned_data, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        changed = paying.change_settings(store, form.cleaned_data, by=me(request), at=timezone.now())
         messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
         return redirect("rewards:limits", store.slug)
     context = {"nav_key": "rewards", "form": form}

@@ -15,7 +15,7 @@ from rewards.forms import WordsForm
 from rewards.models import Offer, Reward
 from rewards.services import granting
 from rewards.wording import REASONS, offer_text
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import EXPORT_LIMIT, csv_response
 from stores.models import Role, Store
 from stores.services import note
@@ -72,7 +72,7 @@ def take_back(request: HttpRequest, store: Store, public_id: str) -> HttpRespons
         taken = granting.take_back(found, reason="staff", at=at)
         if taken:
             after = {"words": form.cleaned_data["words"]}
-            note(store, "reward.taken_back", subject=found.public_id, after=after, by=request.user, at=at)  # type: ignore[arg-type]
+            note(store, "reward.taken_back", subject=found.public_id, after=after, by=me(request), at=at)
     if taken:
         messages.success(request, _("The reward is taken back. What was used of it is owed by the customer now."))
     else:

@@ -25,6 +25,12 @@ def stores_of(user: User) -> list[Membership]:
     return list(Membership.objects.filter(user=user).select_related("store").order_by("store__name"))
 
 
+def me(request: HttpRequest) -> User:
+    """Who is logged in; for views behind a door."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 def enter_store(request: HttpRequest, slug: str, needed: Role) -> Store:
     """The store named by `slug`, with the rest of the request bound to it.
 

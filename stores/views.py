@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from stores import limits, services
-from stores.access import for_role, stores_of
+from stores.access import for_role, me, stores_of
 from stores.forms import KeyForm, PersonForm, SettingsForm
-from stores.models import ApiKey, Membership, Role, Store, User
+from stores.models import ApiKey, Membership, Role, Store
 
 INVITES_AN_HOUR = 30
 
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def mine(request: HttpRequest) -> HttpResponse:
     """The stores I work for; the only one opens at once, unless `?all=1` asks for the list."""
-    memberships = stores_of(_me(request))
+    memberships = stores_of(me(request))
     real = [one for one in memberships if not one.store.is_sample]
     if len(real) == 1 and "all" not in request.GET:
         only = real[0]
@@ -50,7 +50,7 @@ def settings(request: HttpRequest, store: Store) -> HttpResponse:
     # A form writes on its instance before anything is saved: the page's header keeps the true one.
     form = SettingsForm(request.POST or None, instance=copy(store))
     if request.method == "POST" and form.is_valid():
-        changed = services.change_settings(store, form.cleaned_data, by=_me(request), at=timezone.now())
+        changed = services.change_settings(store, form.cleaned_data, by=me(request), at=timezone.now())
         messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing changed."))
         return redirect("stores:settings", store=store.slug)
     return _page(request, "settings", {"form": form})
@@ -85,7 +85,7 @@ def add(request: HttpRequest, store: Store, form: PersonForm) -> bool:
         form.add_error(None, _("That were many people in one hour. Wait a while, then go on."))
         return False
     try:
-        _membership, is_new = services.add_person(store, email, role, by=_me(request), at=timezone.now())
+        _membership, is_new = services.add_person(store, email, role, by=me(request), at=timezone.now())
     except services.AlreadyHere:
         form.add_error("email", _("They work here already. Change their role in the list."))
     except services.NotConfirmed:
@@ -120,13 +120,13 @@ def person(request: HttpRequest, store: Store, pk: int) -> HttpResponse:
     action, role = request.POST.get("action"), request.POST.get("role", "")
     try:
         if action == "remove":
-            services.remove_person(membership, by=_me(request), at=timezone.now())
+            services.remove_person(membership, by=me(request), at=timezone.now())
             request.session["removed"] = {"email": membership.user.email, "role": membership.role}
         elif action == "mail" and not membership.user.last_login and not store.is_sample:
             _send_password_mail(request, membership.user.email)
             messages.success(request, _("The mail is on its way."))
         elif action == "role" and role in Role.values:
-            services.set_role(membership, Role(role), by=_me(request), at=timezone.now())
+            services.set_role(membership, Role(role), by=me(request), at=timezone.now())
             messages.success(request, _("Saved."))
     except services.LastOwner:
         messages.error(request, _("A store needs an owner. Make somebody else an owner first."))
@@ -136,7 +136,7 @@ def person(request: HttpRequest, store: Store, pk: int) -> HttpResponse:
 
 
 def _is_owner(request: HttpRequest, store: Store) -> bool:
-    return Membership.objects.for_store(store).filter(user=_me(request), role=Role.OWNER).exists()
+    return Membership.objects.for_store(store).filter(user=me(request), role=Role.OWNER).exists()
 
 
 @for_role(Role.OWNER)
@@ -145,7 +145,7 @@ def keys(request: HttpRequest, store: Store) -> HttpResponse:
     """The store's API keys; POST makes one and shows it this once."""
     form, text = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        _key, text = services.create_key(store, **form.cleaned_data, by=_me(request), at=timezone.now())
+        _key, text = services.create_key(store, **form.cleaned_data, by=me(request), at=timezone.now())
         form = KeyForm()
     listed = ApiKey.objects.for_store(store).order_by("-created_at", "-pk")
     # The answer to the POST itself: a redirect would need the key kept somewhere in between.
@@ -159,7 +159,7 @@ def keys(request: HttpRequest, store: Store) -> HttpResponse:
 def revoke_key(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Stop a key at once; the page it leads to offers to undo it."""
     key = get_object_or_404(ApiKey.objects.for_store(store).select_related("store"), public_id=public_id)
-    if services.revoke_key(key, by=_me(request), at=timezone.now()):
+    if services.revoke_key(key, by=me(request), at=timezone.now()):
         request.session["stopped_key"] = key.public_id
     return redirect("stores:keys", store=store.slug)
 
@@ -169,16 +169,11 @@ def revoke_key(request: HttpRequest, store: Store, public_id: str) -> HttpRespon
 def restore_key(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Undo the stopping of a key, some minutes long."""
     key = get_object_or_404(ApiKey.objects.for_store(store).select_related("store"), public_id=public_id)
-    if services.restore_key(key, by=_me(request), at=timezone.now()):
+    if services.restore_key(key, by=me(request), at=timezone.now()):
         messages.success(request, _("The key works again."))
     elif key.revoked_at:
         messages.error(request, _("This key was stopped too long ago. Make a new one."))
     return redirect("stores:keys", store=store.slug)
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:

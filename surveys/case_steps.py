@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rewards.services.apologies import OverCap
+from stores.access import me
 from stores.l10n import format_money
-from stores.models import User
 from surveys import case_queries as queries
 from surveys.forms import GiftForm, LetterForm, NoteForm
 from surveys.models import RecoveryCase
@@ -140,12 +140,6 @@ def _take_back(request: HttpRequest, found: RecoveryCase) -> Refused:
     else:
         messages.info(request, _("It was used or taken back already."))
     return {}
-
-
-def me(request: HttpRequest) -> User:
-    """Who is logged in."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 STEPS: dict[str, Callable[[HttpRequest, RecoveryCase], Refused]] = {

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from outreach.rendering import language_of
 from outreach.services import is_suppressed
 from rewards.services import apologies, vouchers
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.codes import spaced
 from stores.lists import EXPORT_LIMIT, csv_response
 from stores.models import Role, Store
 from surveys import case_queries as queries
 from surveys import replies
-from surveys.case_steps import STEPS, me
+from surveys.case_steps import STEPS
 from surveys.forms import GiftForm, LetterForm, NoteForm
 from surveys.models import RecoveryCase
 from surveys.services import recovery

@@ -22,10 +22,10 @@ from customers.models import Product
 from outreach.journeys import journey_of
 from outreach.models import Kind
 from stores import drafts, previews, tokens
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.drafts import Notice
 from stores.framing import origins_of
-from stores.models import Location, Role, Store, User
+from stores.models import Location, Role, Store
 from stores.previews import chosen
 from surveys import publishing, rules, wording
 from surveys.editor_forms import SurveyForm, scale_of
@@ -161,7 +161,7 @@ def _drafted(
 
 def _publish(request: HttpRequest, store: Store, kept: Survey, before: editing.Facts) -> HttpResponse:
     """Keep a new question, or put a changed one in force as it was shown. Raises drafts.Unseen."""
-    at, by = timezone.now(), _me(request)
+    at, by = timezone.now(), me(request)
     if kept.pk is None:
         editing.save_survey(kept, before=before, by=by, at=at)
         messages.success(request, _("Published: “%(name)s” is asked from now on.") % {"name": kept.name})
@@ -197,7 +197,7 @@ def _save_draft(request: HttpRequest, store: Store, found: Survey) -> HttpRespon
     subject, base = publishing.subject_of(found), drafts.seal(editing.facts_of(found), {})
     typed, begun = drafts.fields_of(request.POST, besides=("language",)), request.POST.get("begun", "")
     try:
-        drafts.save_draft(store, subject, typed, base=base, begun=begun, by=_me(request), at=timezone.now())
+        drafts.save_draft(store, subject, typed, base=base, begun=begun, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
         draft = drafts.draft_of(store, subject)
         told = Notice("saved", str(draft.by or ""), draft.saved_at) if draft else Notice("saved")
@@ -208,7 +208,7 @@ def _save_draft(request: HttpRequest, store: Store, found: Survey) -> HttpRespon
 
 def _drop(request: HttpRequest, found: Survey) -> HttpResponse:
     """Throw the draft away, with an undo."""
-    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=_me(request), at=timezone.now())
+    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=me(request), at=timezone.now())
     return _to(found, dropped=event.pk) if event else _to(found)
 
 
@@ -217,7 +217,7 @@ def _undrop(request: HttpRequest, found: Survey) -> HttpResponse:
     if event is None:
         raise Http404("no such draft")
     try:
-        drafts.bring_back(event, by=_me(request), at=timezone.now())
+        drafts.bring_back(event, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
         messages.error(request, _("There is a newer draft by now: it stays."))
     return _to(found)
@@ -241,7 +241,7 @@ def survey_back(request: HttpRequest, store: Store, public_id: str) -> HttpRespo
         raise Http404("no such version")
     undo = _version_now(found)
     try:
-        changed = editing.go_back(found, facts, by=_me(request), at=timezone.now())
+        changed = editing.go_back(found, facts, by=me(request), at=timezone.now())
     except editing.NotThere:
         words = _("Something that version names is not there any more, or its name is taken. Look at it, and publish.")
         messages.error(request, words)
@@ -302,7 +302,7 @@ def switch_survey(request: HttpRequest, store: Store, public_id: str) -> HttpRes
     """On or off; each undoes the other."""
     found, wanted = _find(store, public_id), request.POST.get("on") == "1"
     if found.is_on != wanted:
-        editing.switch(found, on=wanted, by=_me(request), at=timezone.now())
+        editing.switch(found, on=wanted, by=me(request), at=timezone.now())
         words = _("“%(name)s” is asked from now on.") if wanted else _("“%(name)s” is not asked any more.")
         messages.success(request, words % {"name": found.name})
     return redirect("surveys:surveys", store=store.slug)
@@ -313,7 +313,7 @@ def switch_survey(request: HttpRequest, store: Store, public_id: str) -> HttpRes
 def delete_survey(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
     """Delete a question that was never asked; one that was can be switched off."""
     found = _find(store, public_id)
-    if editing.delete_survey(found, by=_me(request), at=timezone.now()):
+    if editing.delete_survey(found, by=me(request), at=timezone.now()):
         messages.success(request, _("“%(name)s” was deleted.") % {"name": found.name})
         return redirect("surveys:surveys", store=store.slug)
     messages.error(request, _("People were asked this, and their answers stay. Switch it off instead."))
@@ -373,8 +373,3 @@ def _as_svg(url: str, name: str) -> HttpResponse:
     response = HttpResponse(picture.getvalue(), content_type="image/svg+xml")
     response["Content-Disposition"] = f'attachment; filename="{name}.svg"'
     return response
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

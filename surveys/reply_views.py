@@ -12,13 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.context import NAMES
 from stores.l10n import money_input
 from stores.models import Role, Store
 from stores.services import change_settings
 from surveys import replies
-from surveys.case_steps import me
 from surveys.forms import CapForm, RepliesFormSet, ReplyForm
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]

@@ -14,10 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.models import Role, Store
 from stores.services import change_settings
-from surveys.case_steps import me
 
 MOST = 6
 

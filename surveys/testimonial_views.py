@@ -18,10 +18,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from outreach.journeys import journey_of
 from outreach.kinds import Kind
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import EXPORT_LIMIT, csv_response, keyset_page
 from stores.models import Role, Store
-from surveys.case_steps import me
 from surveys.models import Response, Testimonial, TestimonialEvent
 from surveys.services import testimonials
 

@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from stores.access import for_role
+from stores.access import for_role, me
 from stores.lists import csv_response
 from stores.models import Role, Store
 from surveys import theme_queries as queries
-from surveys.case_steps import me
 from surveys.matching import LONGEST, MOST_WORDS, words_of
 from surveys.models import Theme
 from surveys.services import themes
