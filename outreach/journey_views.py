@@ -29,7 +29,7 @@ from outreach.kinds import Kind, Trigger, Way
 from outreach.models import Journey, Message
 from outreach.preview import VIEWS, Preview, preview
 from outreach.words import PIECES, our_words
-from stores import drafts
+from stores import draft_views, drafts
 from stores.access import for_role, me
 from stores.models import AuditEvent, Role, Store
 
@@ -135,7 +135,8 @@ def journey(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
     if verb in ("ours", "undo") and language in dict(settings.LANGUAGES):
         return _page(request, found, Editor(store, found, _exchanged(request.POST, found, verb, language)))
     if step in ("drop", "undrop"):
-        return _drop(request, found) if step == "drop" else _undrop(request, found)
+        act = draft_views.drop if step == "drop" else draft_views.undrop
+        return act(request, store, publishing.subject_of(found), _address(found))
     editor = Editor(store, found, request.POST)
     if step == "save":
         return _save_draft(request, found, editor)
@@ -185,27 +186,8 @@ def _save_draft(request: HttpRequest, found: Journey, editor: Editor) -> HttpRes
     try:
         drafts.save_draft(found.store, publishing.subject_of(found), typed, **facts, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
-        draft = publishing.draft_of(found)
-        told = drafts.Notice("saved", str(draft.by or ""), draft.saved_at) if draft else drafts.Notice("saved")
-        return _page(request, found, editor, status=409, notice=told)
+        return _page(request, found, editor, status=409, notice=draft_views.saved(publishing.draft_of(found)))
     messages.success(request, _("Saved as a draft: nothing is sent by it until you publish it."))
-    return _to(found)
-
-
-def _drop(request: HttpRequest, found: Journey) -> HttpResponse:
-    """Throw the draft away, with an undo."""
-    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=me(request), at=timezone.now())
-    return _to(found, dropped=event.pk) if event else _to(found)
-
-
-def _undrop(request: HttpRequest, found: Journey) -> HttpResponse:
-    event = drafts.dropped(found.store, publishing.subject_of(found), request.POST.get("event", ""))
-    if event is None:
-        raise Http404("no such draft")
-    try:
-        drafts.bring_back(event, by=me(request), at=timezone.now())
-    except drafts.SavedMeanwhile:
-        messages.error(request, _("There is a newer draft by now: it stays."))
     return _to(found)
 
 
@@ -237,8 +219,7 @@ def _outdated(found: Journey, base: str) -> drafts.Notice:
     """Who was faster; or that there was no look at the changes yet."""
     if base == publishing.base_of(found):
         return drafts.Notice("look")
-    event = journey_history.latest(found)
-    return drafts.Notice("published", str(event.user), event.at) if event else drafts.Notice("published")
+    return draft_views.published(journey_history.latest(found))
 
 
 @require_POST
@@ -256,10 +237,13 @@ def journey_back(request: HttpRequest, store: Store, slug: str) -> HttpResponse:
     return _to(found)
 
 
+def _address(found: Journey) -> str:
+    return reverse("outreach:journey", args=[found.store.slug, services.slug_of(found)])
+
+
 def _to(found: Journey, **asked: object) -> HttpResponse:
-    """Back to the editor; `undo` is the version that held until now, `dropped` the draft thrown away."""
-    address = reverse("outreach:journey", args=[found.store.slug, services.slug_of(found)])
-    return redirect(f"{address}?{urlencode(asked)}" if asked else address)
+    """Back to the editor; `undo` is the version that held until now."""
+    return redirect(f"{_address(found)}?{urlencode(asked)}" if asked else _address(found))
 
 
 def _page(
@@ -294,19 +278,13 @@ def _page(
 
 def _drafted(request: HttpRequest, found: Journey, notice: drafts.Notice | None) -> dict[str, Any]:
     """The draft, what somebody else did meanwhile, older versions."""
-    draft, base, asked = publishing.draft_of(found), publishing.base_of(found), request.GET
-    steps, undo = journey_history.history(found), asked.get("undo", "")
-    post = request.POST if request.method == "POST" else None
+    steps, undo = journey_history.history(found), request.GET.get("undo", "")
     return {
         "notice": notice,
-        "draft": draft,
-        "is_draft_outdated": draft is not None and draft.base != base,
-        "base": drafts.base_of(post, base, notice),
-        "begun": drafts.begun_of(post, draft, notice),
-        "dropped": drafts.dropped(found.store, publishing.subject_of(found), asked.get("dropped", "")),
+        **draft_views.shown(request, found.store, publishing.subject_of(found), publishing.base_of(found), notice),
         "undo_to": undo if undo and any(one.back_to == undo for one in steps) else "",
         "history": steps,
-        "address": reverse("outreach:journey", args=[found.store.slug, services.slug_of(found)]),
+        "address": _address(found),
         "back_address": reverse("outreach:journey_back", args=[found.store.slug, services.slug_of(found)]),
     }
 

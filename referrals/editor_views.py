@@ -22,10 +22,10 @@ from referrals.models import Program
 from referrals.services import drafting, programs
 from referrals.services.terms import DEFAULT_TERMS, Facts, describe, terms_from
 from rewards.services import budgets
-from stores import drafts
+from stores import draft_views, drafts
 from stores.access import for_role, me
 from stores.drafts import Notice
-from stores.models import AuditEvent, Draft, Role, Store
+from stores.models import Draft, Role, Store
 from stores.previews import chosen
 
 BESIDE = ("language", "view", "margin")  # how the page is looked at, not what is edited
@@ -82,7 +82,8 @@ def _opened(request: HttpRequest, store: Store, found: Program) -> HttpResponse:
 def _edited(request: HttpRequest, store: Store, found: Program | None) -> HttpResponse:
     step = request.POST.get("step", "save")
     if found and step in ("drop", "undrop"):
-        return _drop(request, found) if step == "drop" else _undrop(request, found)
+        act = draft_views.drop if step == "drop" else draft_views.undrop
+        return act(request, store, drafting.subject_of(found), _address(store, found))
     if step not in ("save", "publish", "look"):
         return _page(request, store, found, Editor(reshaped(request.POST), store, check=False))
     editor = Editor(request.POST, store)
@@ -103,24 +104,6 @@ def _save_draft(request: HttpRequest, found: Program, editor: Editor) -> HttpRes
     except drafts.SavedMeanwhile:
         return _page(request, found.store, found, editor, status=409, notice=_outdated(found, editor))
     messages.success(request, _("Saved as a draft: nobody sees it until you publish it."))
-    return redirect(_address(found.store, found))
-
-
-def _drop(request: HttpRequest, found: Program) -> HttpResponse:
-    """Throw the draft away, with an undo."""
-    event = drafts.drop_draft(found.store, drafting.subject_of(found), by=me(request), at=timezone.now())
-    address = _address(found.store, found)
-    return redirect(f"{address}?dropped={event.pk}" if event else address)
-
-
-def _undrop(request: HttpRequest, found: Program) -> HttpResponse:
-    event = drafts.dropped(found.store, drafting.subject_of(found), request.POST.get("event", ""))
-    if event is None:
-        raise Http404("no such draft")
-    try:
-        drafts.bring_back(event, by=me(request), at=timezone.now())
-    except drafts.SavedMeanwhile:
-        messages.error(request, _("There is a newer draft by now: it stays."))
     return redirect(_address(found.store, found))
 
 
@@ -224,12 +207,9 @@ def _outdated(found: Program | None, editor: Editor, post: Mapping[str, str] | N
     if found is None or (post and post.get("base") == drafting.base_of(found)):
         return Notice("look")
     if post:
-        event: AuditEvent | None = program_history.latest(found)
-        return Notice("published", str(event.user or "") if event else "", event.at if event else None)
+        return draft_views.published(program_history.latest(found))
     draft = drafting.draft_of(found)
-    if draft is None:
-        return Notice("saved")
-    return Notice("saved", str(draft.by or ""), draft.saved_at, _against(found, draft, editor))
+    return draft_views.saved(draft, _against(found, draft, editor) if draft else None)
 
 
 def _against(found: Program, draft: Draft, editor: Editor) -> list[str]:
@@ -252,9 +232,8 @@ def _page(
     status: int = 200,
     notice: Notice | None = None,
 ) -> HttpResponse:
-    at, draft, asked = timezone.now(), drafting.draft_of(found) if found else None, request.GET
-    in_force: Facts = describe(found) if found else {}
-    base, post = drafts.seal(in_force, {}), request.POST if request.method == "POST" else None
+    at, in_force = timezone.now(), describe(found) if found else {}
+    base, is_published = drafts.seal(in_force, {}), found and request.GET.get("published") == str(found.terms.number)
     context = {
         "nav_key": "program",
         "program": found,
@@ -263,12 +242,8 @@ def _page(
         "now": at,
         "editor": editor,
         "notice": notice,
-        "draft": draft,
-        "is_draft_outdated": draft is not None and draft.base != base,
-        "base": drafts.base_of(post, base, notice),
-        "begun": drafts.begun_of(post, draft, notice),
-        "dropped": drafts.dropped(store, drafting.subject_of(found), asked.get("dropped", "")) if found else None,
-        "undo_to": found.terms.number - 1 if found and asked.get("published") == str(found.terms.number) else 0,
+        **(draft_views.shown(request, store, drafting.subject_of(found), base, notice) if found else {"base": base}),
+        "undo_to": found.terms.number - 1 if found and is_published else 0,
         "address": _address(store, found),
         "preview_address": _address(store, found, "preview"),
         "products": queries.products_to_pick(store),

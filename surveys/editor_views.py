@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from customers.models import Product
 from outreach.journeys import journey_of
 from outreach.models import Kind
-from stores import drafts, previews, tokens
+from stores import draft_views, drafts, previews, tokens
 from stores.access import for_role, me
 from stores.drafts import Notice
 from stores.framing import origins_of
@@ -74,7 +74,8 @@ def survey(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
         return _opened(request, store, found)
     step = request.POST.get("step", "save")
     if step in ("drop", "undrop"):
-        return _drop(request, found) if step == "drop" else _undrop(request, found)
+        act = draft_views.drop if step == "drop" else draft_views.undrop
+        return act(request, store, publishing.subject_of(found), _address(found))
     if step == "save":
         return _save_draft(request, store, found)
     return _edit(request, store, found)
@@ -143,18 +144,12 @@ def _drafted(
     base = drafts.seal(in_force, {})
     if not found.pk:
         return {"base": base, "address": reverse("surveys:new_survey", args=[store.slug])}
-    subject, asked, steps = publishing.subject_of(found), request.GET, publishing.history(found)
-    draft, undo = drafts.draft_of(store, subject), asked.get("undo", "")
-    post = request.POST if request.method == "POST" else None
+    steps, undo = publishing.history(found), request.GET.get("undo", "")
     return {
-        "base": drafts.base_of(post, base, notice),
-        "draft": draft,
-        "is_draft_outdated": draft is not None and draft.base != base,
-        "begun": drafts.begun_of(post, draft, notice),
-        "dropped": drafts.dropped(store, subject, asked.get("dropped", "")),
+        **draft_views.shown(request, store, publishing.subject_of(found), base, notice),
         "undo_to": undo if undo and any(one.back_to == undo for one in steps) else "",
         "history": steps,
-        "address": reverse("surveys:survey", args=[store.slug, found.public_id]),
+        "address": _address(found),
         "back_address": reverse("surveys:survey_back", args=[store.slug, found.public_id]),
     }
 
@@ -186,10 +181,13 @@ def _version_now(found: Survey) -> str:
     return str(made.pk) if made else ""
 
 
+def _address(found: Survey) -> str:
+    return reverse("surveys:survey", args=[found.store.slug, found.public_id])
+
+
 def _to(found: Survey, **asked: object) -> HttpResponse:
-    """Back to the editor; `undo` is the version that held until now, `dropped` the draft thrown away."""
-    address = reverse("surveys:survey", args=[found.store.slug, found.public_id])
-    return redirect(f"{address}?{urlencode(asked)}" if asked else address)
+    """Back to the editor; `undo` is the version that held until now."""
+    return redirect(f"{_address(found)}?{urlencode(asked)}" if asked else _address(found))
 
 
 def _save_draft(request: HttpRequest, store: Store, found: Survey) -> HttpResponse:
@@ -199,27 +197,8 @@ def _save_draft(request: HttpRequest, store: Store, found: Survey) -> HttpRespon
     try:
         drafts.save_draft(store, subject, typed, base=base, begun=begun, by=me(request), at=timezone.now())
     except drafts.SavedMeanwhile:
-        draft = drafts.draft_of(store, subject)
-        told = Notice("saved", str(draft.by or ""), draft.saved_at) if draft else Notice("saved")
-        return _edit(request, store, found, notice=told)
+        return _edit(request, store, found, notice=draft_views.saved(drafts.draft_of(store, subject)))
     messages.success(request, _("Saved as a draft: nobody is asked it until you publish it."))
-    return _to(found)
-
-
-def _drop(request: HttpRequest, found: Survey) -> HttpResponse:
-    """Throw the draft away, with an undo."""
-    event = drafts.drop_draft(found.store, publishing.subject_of(found), by=me(request), at=timezone.now())
-    return _to(found, dropped=event.pk) if event else _to(found)
-
-
-def _undrop(request: HttpRequest, found: Survey) -> HttpResponse:
-    event = drafts.dropped(found.store, publishing.subject_of(found), request.POST.get("event", ""))
-    if event is None:
-        raise Http404("no such draft")
-    try:
-        drafts.bring_back(event, by=me(request), at=timezone.now())
-    except drafts.SavedMeanwhile:
-        messages.error(request, _("There is a newer draft by now: it stays."))
     return _to(found)
 
 
@@ -227,8 +206,7 @@ def _outdated(found: Survey, in_force: editing.Facts, base: str) -> Notice:
     """Who was faster; or that there was no look at the changes yet."""
     if base == drafts.seal(in_force, {}):
         return Notice("look")
-    event = publishing.latest(found)
-    return Notice("published", str(event.user or ""), event.at) if event else Notice("published")
+    return draft_views.published(publishing.latest(found))
 
 
 @for_role(Role.MANAGER)
