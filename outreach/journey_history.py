@@ -17,6 +17,7 @@ from outreach.journeys import slug_of
 from outreach.models import Journey
 from outreach.publishing import Facts, facts_of, own_only
 from stores.drafts import Step
+from stores.lists import row_number
 from stores.models import AuditEvent
 from stores.tenancy import StoreQuerySet
 
@@ -64,13 +65,11 @@ def _without_switch(facts: Facts) -> Facts:
 
 def facts_of_version(journey: Journey, typed: str) -> Facts | None:
     """What the journey was after the event of that number (as it was sent); None where there is no such one."""
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
-        return None
-    events = events_of(journey)
-    if typed != FIRST and not events.filter(pk=int(typed)).exists():
+    events, number = events_of(journey), row_number(typed)
+    if number is None or (typed != FIRST and not events.filter(pk=number).exists()):
         return None
     state = facts_of(journey)
-    for event in events.filter(pk__gt=int(typed)):
+    for event in events.filter(pk__gt=number):
         state = undone(state, event)
     return state
 

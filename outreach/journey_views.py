@@ -31,6 +31,7 @@ from outreach.preview import VIEWS, Preview, preview
 from outreach.words import PIECES, our_words
 from stores import draft_views, drafts
 from stores.access import for_role, me
+from stores.lists import row_number
 from stores.models import AuditEvent, Role, Store
 
 COUNTED_DAYS = timedelta(days=30)
@@ -101,10 +102,8 @@ def _sent(store: Store, at: datetime) -> tuple[dict[str, int], dict[int, int]]:
 
 def _removed(store: Store, typed: str) -> AuditEvent | None:
     """The journey just taken away, for its undo."""
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
-        return None
     events = AuditEvent.objects.for_store(store).filter(action="journey.removed")
-    found: AuditEvent | None = events.filter(pk=int(typed)).first()
+    found: AuditEvent | None = events.filter(pk=row_number(typed) or 0).first()
     return found
 
 

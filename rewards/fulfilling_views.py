@@ -15,7 +15,7 @@ from rewards.services import fulfilling
 from rewards.wording import offer_text
 from stores.access import for_role, me
 from stores.l10n import format_money, format_number
-from stores.lists import keyset_page
+from stores.lists import keyset_page, row_number
 from stores.models import Role, Store
 
 DONE = "done"
@@ -77,8 +77,7 @@ def undo(request: HttpRequest, store: Store, public_id: str) -> HttpResponse:
 def give_to_charity(request: HttpRequest, store: Store) -> HttpResponse:
     """The whole sum of one charity was given."""
     words, currency = request.POST.get("charity", "")[:120].replace("\x00", ""), request.POST.get("currency", "")[:3]
-    typed = request.POST.get("until", "")
-    until = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
+    until = row_number(request.POST.get("until", "")) or 0
     by, at = request.user, timezone.now()
     people, total = fulfilling.give_to_charity(store, words, currency, until=until, by=by, at=at)  # type: ignore[arg-type]
     if people:

@@ -21,7 +21,7 @@ from rewards.services.statements.exporting import units
 from stores import secrets
 from stores.access import for_role, me
 from stores.l10n import format_number
-from stores.lists import PAGE, Page, csv_response
+from stores.lists import PAGE, Page, csv_response, row_number
 from stores.models import Role, Store
 from stores.services import note
 
@@ -116,8 +116,7 @@ def one_list(request: HttpRequest, store: Store, public_id: str) -> HttpResponse
 
 def _page(batch: PayoutList, cursor: str) -> Page:
     """Some payments of a list; the cursor is the id of the one before them."""
-    after = int(cursor) if cursor.isascii() and cursor.isdecimal() and len(cursor) < 19 else 0
-    found = list(_payouts(batch).filter(pk__gt=after).order_by("pk")[: PAGE + 1])
+    found = list(_payouts(batch).filter(pk__gt=row_number(cursor) or 0).order_by("pk")[: PAGE + 1])
     return Page(found[:PAGE], str(found[PAGE - 1].pk) if len(found) > PAGE else "")
 
 

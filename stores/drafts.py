@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from stores.codes import public_id
+from stores.lists import row_number
 from stores.models import AuditEvent, Draft, Store, User
 from stores.services import note
 from stores.tenancy import insert_new
@@ -132,10 +133,8 @@ def drop_draft(store: Store, subject: str, *, by: User | None, at: datetime) -> 
 
 def dropped(store: Store, subject: str, typed: str) -> AuditEvent | None:
     """The draft thrown away, by its event's number as an address has it."""
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
-        return None
     events = AuditEvent.objects.for_store(store).filter(action="draft.dropped", subject=subject)
-    found: AuditEvent | None = events.filter(pk=int(typed)).first()
+    found: AuditEvent | None = events.filter(pk=row_number(typed) or 0).first()
     return found
 
 

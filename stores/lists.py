@@ -68,7 +68,13 @@ def _read(cursor: str) -> tuple[datetime, int] | None:
         read = parse_datetime(moment)
     except ValueError:
         return None
-    return (read, int(pk)) if read and read.tzinfo and pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    number = row_number(pk)
+    return (read, number) if read and read.tzinfo and number is not None else None
+
+
+def row_number(typed: str) -> int | None:
+    """The number of a row as an address has it, one that a bigint holds; None for anything else."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
 
 
 def csv_response(name: str, header: Sequence[object], rows: Iterable[Sequence[object]]) -> HttpResponse:

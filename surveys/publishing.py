@@ -13,6 +13,7 @@ from customers.models import Category, Product, Segment
 from stores import drafts
 from stores.drafts import Coming, Step
 from stores.l10n import local_digits
+from stores.lists import row_number
 from stores.models import AuditEvent, Location, Store
 from stores.tenancy import StoreModel, StoreQuerySet
 from surveys.models import Invitation, Question, Survey
@@ -178,10 +179,7 @@ def _content(facts: Facts) -> Facts:
 
 def facts_of_version(survey: Survey, typed: str) -> Facts | None:
     """What the event of that number made of it (with a minus: what it was before); None where there is no such one."""
-    digits = typed.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        return None
-    event = events_of(survey).filter(pk=int(digits)).first()
+    event = events_of(survey).filter(pk=row_number(typed.removeprefix("-")) or 0).first()
     facts: Facts = (event.before if typed.startswith("-") else event.after) if event else {}
     return facts if "wording" in facts else None
 
