@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,15 @@ PHONE = {
 
 
 @pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """Web, worker and beat. One worker process, so that ticks of the same moment follow one another."""
-    with django_db_blocker.unblock(), Stack(WORKERS="1") as stack:
-        stack.start("web", "worker", "beat")
+def running(request, django_db_blocker) -> Iterator[Stack]:
+    """Web, worker and beat; `PROCESSES` and `SETTINGS` of a file say otherwise.
+
+    One worker process, so that ticks of the same moment follow one another.
+    """
+    processes = getattr(request.module, "PROCESSES", ("web", "worker", "beat"))
+    settings = {"WORKERS": "1"} | getattr(request.module, "SETTINGS", {})
+    with django_db_blocker.unblock(), Stack(**settings) as stack:
+        stack.start(*processes)
         yield stack
 
 
@@ -49,13 +54,16 @@ def stack(running) -> Iterator[Stack]:
     print(running.log())
 
 
-@dataclass
 class Shop:
     """The store as the test knows it: `store` inside, its key and its people outside."""
 
-    store: Any
-    key: str
-    url: str
+    def __init__(self, stack: Stack) -> None:
+        self.store, self.url, self._stack = stack.call(directory.named, "rosewater"), stack.url, stack
+
+    @cached_property
+    def key(self) -> str:
+        """Its API key, made when first asked for."""
+        return self._stack.manage("create_api_key", "rosewater").split()[-1]
 
     def api(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Call the API as the shop's own system does."""
@@ -64,15 +72,14 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    """A store made with the management commands, as a new owner makes it."""
+def shop(request, running) -> Shop:
+    """A store made with the management commands, as a new owner makes it; `TEAM` of a file says who works there."""
     facts = ["--name", "Rosewater Café", "--currency", "PHP", "--country", "PH", "--timezone", where_it_is_noon()]
     running.manage("create_store", "rosewater", *facts)
-    for role in ("owner", "staff"):
-        address = f"{role}@example.com"
+    for name, role in getattr(request.module, "TEAM", {"owner": "owner", "staff": "staff"}).items():
+        address = f"{name}@example.com"
         running.manage("create_staff", "rosewater", address, "--role", role, "--password", PASSWORD)
-    key = running.manage("create_api_key", "rosewater").split()[-1]
-    return Shop(running.call(directory.named, "rosewater"), key, running.url)
+    return Shop(running)
 
 
 @pytest.fixture
@@ -174,7 +181,7 @@ def log_in(shop) -> Callable[[Page, str], None]:
 def cookies(chromium, log_in) -> Callable[[str], dict[str, Any]]:
     """The cookies of owner or staff, for `visitors.new(storage_state=...)`: one log-in serves a whole file."""
 
-    @functools.cache
+    @cache
     def of(role: str) -> dict[str, Any]:
         with chromium.new_context() as context:
             log_in(context.new_page(), role)

@@ -16,18 +16,11 @@ from tests.browser.catalogue import APART, MORE, PAGES, POSTED
 from tests.browser.catalogue_walk import Walk, walk
 from tests.browser.catalogue_world import PHILIPPINE, World
 from tests.browser.looking import OUTPUT, Looker, untranslated, walk_by_keyboard
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+SETTINGS = {"EMAIL_CHANNEL": "outbox", "SMS_CHANNEL": "outbox", "DEMO": "1"}
 TITLES = [*PAGES, *MORE]
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker):
-    """The pages need no worker; letters go to the outbox page."""
-    with django_db_blocker.unblock(), Stack(EMAIL_CHANNEL="outbox", SMS_CHANNEL="outbox", DEMO="1") as stack:
-        stack.start("web")
-        yield stack
 
 
 @pytest.fixture(scope="module")

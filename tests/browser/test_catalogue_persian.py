@@ -11,17 +11,10 @@ from tests.browser.catalogue import MORE, PAGES
 from tests.browser.catalogue_walk import Walk, walk
 from tests.browser.catalogue_world import PERSIAN, World
 from tests.browser.looking import foreign_digits, untranslated
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker):
-    """The pages need no worker; letters go to the outbox page."""
-    with django_db_blocker.unblock(), Stack(EMAIL_CHANNEL="outbox", SMS_CHANNEL="outbox", DEMO="1") as stack:
-        stack.start("web")
-        yield stack
+PROCESSES = ("web",)
+SETTINGS = {"EMAIL_CHANNEL": "outbox", "SMS_CHANNEL": "outbox", "DEMO": "1"}
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -12,31 +10,16 @@ from customers.models import Customer
 from referrals.models import Contest, Referral
 from referrals.services import contests, deciding
 from rewards.models import Reward
-from stores import directory, tokens
-from tests.browser.conftest import PASSWORD, Shop
+from stores import tokens
+from tests.browser.conftest import Shop
 from tests.referrals.contest_world import advocate, brings
 from tests.referrals.journey_world import DAY
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {"owner": "owner"}
 WIDTHS, LANGUAGES = (390, 1440), ("en", "fa")
 NAMES = ("Ann Cruz", "Ben Diaz", "Cy Eco", "سارا احمدی", "Maximiliana Constantinopoulou-Featherstonehaugh")
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """The pages need no worker."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    """A store and its owner."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    running.manage("create_staff", "rosewater", "owner@example.com", "--role", "owner", "--password", PASSWORD)
-    return Shop(running.call(directory.named, "rosewater"), "", running.url)
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from referrals.services.programs import program_of
 from rewards import rules
 from rewards.models import Redemption
 from rewards.services import vouchers
-from stores import codes, directory, l10n
-from tests.browser.conftest import PASSWORD, Shop
-from tests.stack import Stack, until
+from stores import codes, l10n
+from tests.stack import until
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
 VAULT = "import('/static/js/counter/vault.js').then(({ Vault }) => Vault.open('rosewater'))"
 LOSE_KEY = """new Promise((resolve) => {
   const request = indexedDB.open("counter-rosewater");
@@ -39,23 +39,6 @@ STAND_BETWEEN = """(meet) => {
   window.fetch = (url, how) => (how && how.body ? meet(JSON.parse(how.body), () => real(url, how)) : real(url, how));
 }"""
 READY = f"navigator.serviceWorker.ready.then(() => {VAULT}).then((vault) => vault.get('facts')).then(Boolean)"
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker):
-    """The pages need no worker."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    """A store, its owner and somebody at the counter."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    for role in ("owner", "staff"):
-        running.manage("create_staff", "rosewater", f"{role}@example.com", "--role", role, "--password", PASSWORD)
-    return Shop(running.call(directory.named, "rosewater"), "", running.url)
 
 
 @pytest.fixture

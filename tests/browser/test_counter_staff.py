@@ -19,12 +19,13 @@ from referrals.services.links import share_link_of
 from referrals.services.programs import program_of
 from rewards.models import Redemption
 from rewards.services import vouchers
-from stores import directory
 from stores.models import User
-from tests.browser.conftest import ARGS, PASSWORD, Shop, Visitors
-from tests.stack import Stack, until
+from tests.browser.conftest import ARGS, Shop, Visitors
+from tests.stack import until
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {"owner": "owner", "staff": "staff", "ben": "staff"}
 WIDTH, HEIGHT = 640, 480
 PIN = "730415"
 READY = """navigator.serviceWorker.ready
@@ -36,27 +37,15 @@ KEPT_READER = """caches.open('counter-rosewater')
 
 
 @pytest.fixture(scope="module")
-def running(django_db_blocker):
-    """The pages need no worker."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
+def shop(running, shop) -> Shop:
     """A store, its owner and two at the counter."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    for name, role in (("owner", "owner"), ("staff", "staff"), ("ben", "staff")):
-        running.manage("create_staff", "rosewater", f"{name}@example.com", "--role", role, "--password", PASSWORD)
-    store = running.call(directory.named, "rosewater")
 
     def name_them():
         for address, name in (("staff", "Ana Reyes"), ("ben", "Ben Tan")):
             User.objects.filter(email=f"{address}@example.com").update(name=name)
 
-    running.inside(store, name_them)
-    return Shop(store, "", running.url)
+    running.inside(shop.store, name_them)
+    return shop
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,15 @@ from referrals.models import Claim
 from referrals.public.spelling import DIGITS
 from referrals.services import prints
 from rewards.models import Redemption
-from stores import directory
 from stores.services import change_settings
 from surveys.models import Response
-from tests.browser.conftest import ARGS, PASSWORD, PHONE, Shop
-from tests.stack import Stack, until, where_it_is_noon
+from tests.browser.conftest import ARGS, PHONE, Shop
+from tests.stack import Stack, until
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+SETTINGS = {"DEMO": "1"}
+TEAM = {"staff": "staff"}
 SWEEPS = (
     "from outreach.tasks import send_due; from surveys.tasks import invite_due, plan_invitations;"
     "plan_invitations(); invite_due(); send_due()"
@@ -42,21 +44,8 @@ COOKIES_BLOCKED = '{"profile": {"default_content_setting_values": {"cookies": 2}
 
 
 @pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """Web and the mail server; the sweeps are run once, by hand."""
-    with django_db_blocker.unblock(), Stack(DEMO="1") as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
+def shop(running, shop) -> Shop:
     """A store, its till, and two people who bought nine days ago."""
-    facts = ["--name", "Rosewater Café", "--currency", "PHP", "--country", "PH", "--timezone", where_it_is_noon()]
-    running.manage("create_store", "rosewater", *facts)
-    running.manage("create_staff", "rosewater", "staff@example.com", "--role", "staff", "--password", PASSWORD)
-    key = running.manage("create_api_key", "rosewater").split()[-1]
-    shop = Shop(running.call(directory.named, "rosewater"), key, running.url)
     placed = timezone.now() - timedelta(days=9)
     for name in ("Sara", "Nina"):
         body = {

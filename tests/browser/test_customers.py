@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,13 +16,13 @@ from outreach.models import Kind
 from referrals.models import Visit
 from referrals.services import unimporting
 from referrals.services.links import share_link_of
-from stores import directory
 from stores.models import Job
-from tests.browser.conftest import PASSWORD, Shop
+from tests.browser.conftest import Shop
 from tests.planned import plan_message
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {"owner": "owner"}
 WIDTHS, LANGUAGES = (390, 1440), ("en", "fa")
 PEOPLE = "Full name,E-mail,Mobile,Groups\n" + "".join(
     f"{name},p{number}@example.com,0917 555 {number:04},{'vip' if number % 3 == 0 else ''}\n"
@@ -33,22 +32,6 @@ PEOPLE = "Full name,E-mail,Mobile,Groups\n" + "".join(
     )
 )
 BAD = "Bad Phone,bad@example.com,9.63E+11,\nNobody,,,\n"
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """The pages; what workers do is done by hand, so that each step can be looked at."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    """A store and its owner."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    running.manage("create_staff", "rosewater", "owner@example.com", "--role", "owner", "--password", PASSWORD)
-    return Shop(running.call(directory.named, "rosewater"), "", running.url)
 
 
 @pytest.fixture

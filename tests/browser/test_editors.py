@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from referrals.services import programs
 from referrals.services.terms import describe
-from stores import directory
 from surveys.models import Survey
-from tests.browser.conftest import PASSWORD, Shop
-from tests.stack import Stack, until
+from tests.stack import until
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {"manager": "manager"}
 PLACES = [(390, "en"), (390, "fa"), (1440, "en"), (1440, "fa")]
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """The pages need no worker."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    """A store and its manager."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    running.manage("create_staff", "rosewater", "manager@example.com", "--role", "manager", "--password", PASSWORD)
-    return Shop(running.call(directory.named, "rosewater"), "", running.url)
 
 
 @pytest.fixture

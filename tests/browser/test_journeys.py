@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
@@ -12,30 +12,15 @@ from playwright.sync_api import Page, expect
 from outreach.kinds import Kind
 from outreach.preview import preview
 from outreach.words import our_words
-from stores import directory
-from tests.browser.conftest import PASSWORD, Shop
+from tests.browser.conftest import Shop
 from tests.stack import Stack, until
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {"manager": "manager"}
 WALKED = (Kind.SURVEY, Kind.ASK)  # and Kind.OWN: the long way; the others the short one
 WIDTHS = (390, 1440)
 OWN = "Two months after"
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """The pages need no worker."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    """A store and its manager."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    running.manage("create_staff", "rosewater", "manager@example.com", "--role", "manager", "--password", PASSWORD)
-    return Shop(running.call(directory.named, "rosewater"), "", running.url)
 
 
 class Desk:

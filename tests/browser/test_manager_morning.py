@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,33 +13,22 @@ from playwright.sync_api import Locator, Page, expect
 from customers.models import Customer
 from customers.services import Line, OrderData, Person, record_order
 from referrals.services import attribution, links
-from stores import directory
 from surveys.models import Invitation
 from surveys.services import answering, inviting
 from tests.browser.conftest import PASSWORD, Shop
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {"manager": "manager"}
 DAY = timedelta(days=1)
 MOST_TAPS = 7  # with the one that logs in
 
 
 @pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """The pages need no worker."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
+def shop(running, shop) -> Shop:
     """A store in which Mina is unhappy, and Bea named Sara at the till: that waits for a look."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    running.manage("create_staff", "rosewater", "manager@example.com", "--role", "manager", "--password", PASSWORD)
-    store = running.call(directory.named, "rosewater")
-    running.inside(store, lambda: yesterday(store))
-    return Shop(store, "", running.url)
+    running.inside(shop.store, lambda: yesterday(shop.store))
+    return shop
 
 
 def yesterday(store):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,31 +12,19 @@ from customers.services import Person
 from referrals import audiences
 from referrals.materials import drawing
 from referrals.models import PrintRun
-from stores import directory
-from tests.browser.conftest import PASSWORD, Shop
+from tests.browser.conftest import Shop
 from tests.conftest import make_order_of
 from tests.referrals.print_world import Material, Whom, addresses, picture, printed
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 WIDTHS, LANGUAGES = (390, 1440), ("en", "fa")
 PEOPLE = 30
+TEAM = {"owner": "owner"}
 
 
 @pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """Beat and a worker make what is large."""
-    with django_db_blocker.unblock(), Stack(WORKERS="1") as stack:
-        stack.start("web", "worker", "beat")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
+def shop(running, shop) -> Shop:
     """A store, its owner, and people who bought."""
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    running.manage("create_staff", "rosewater", "owner@example.com", "--role", "owner", "--password", PASSWORD)
-    shop = Shop(running.call(directory.named, "rosewater"), "", running.url)
 
     def fill() -> None:
         now = timezone.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
@@ -15,18 +14,9 @@ from stores import directory
 from stores.models import Store
 from tests.browser.conftest import PASSWORD
 from tests.referrals.print_world import addresses
-from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 MOST_TAPS, MOST_SECONDS = 40, 15 * 60
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """Nobody has a store yet; a worker plays the sample."""
-    with django_db_blocker.unblock(), Stack(WORKERS="1") as stack:
-        stack.start("web", "worker", "beat")
-        yield stack
 
 
 class Owner:

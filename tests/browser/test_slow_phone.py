@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,14 +14,15 @@ from playwright.sync_api import Page, expect
 from customers.services import Person
 from referrals.services import claims
 from referrals.services.links import share_link_of
-from stores import directory, tokens
+from stores import tokens
 from surveys.models import Invitation
 from surveys.services.inviting import plan_invitations
-from tests.browser.conftest import Shop
 from tests.conftest import make_order_of
-from tests.stack import Stack, until
+from tests.stack import until
 
 pytestmark = pytest.mark.stack
+PROCESSES = ("web",)
+TEAM = {}
 LATENCY_MS, BITS_A_SECOND = 400, 400_000
 MOST_BYTES, MOST_REQUESTS = 60 * 1024, 3
 LOADED = "[...document.fonts].some((one) => one.status === 'loaded')"
@@ -31,20 +31,6 @@ STARTED = """() => {
   const resources = performance.getEntriesByType("resource");
   return {paint: paint && paint.startTime, started: resources.map((one) => [one.name, one.startTime])};
 }"""
-
-
-@pytest.fixture(scope="module")
-def running(django_db_blocker) -> Iterator[Stack]:
-    """Web alone, as it runs in production."""
-    with django_db_blocker.unblock(), Stack() as stack:
-        stack.start("web")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shop(running) -> Shop:
-    running.manage("create_store", "rosewater", "--name", "Rosewater Café", "--currency", "PHP", "--country", "PH")
-    return Shop(running.call(directory.named, "rosewater"), "", running.url)
 
 
 @pytest.fixture(scope="module")
