@@ -23,7 +23,7 @@ KEYS = re.compile(r"(/(?:me|s|t|u|q|taken|terms|password/reset/key|confirm-email
 # What says who somebody is, or opens a door, wherever it stands in a line.
 HIDDEN = [
     (re.compile(r"(?<=://)[^\s/@]+@"), "***@"),  # user and password of an address
-    (re.compile(r"[^\s@\"'<>(),;:]+@[\w-]+(?:\.[\w-]+)+"), "***@***"),  # e-mail addresses
+    (re.compile(r"[^\s@\"<>(),;:]+@[\w-]+(?:\.[\w-]+)+"), "***@***"),  # e-mail addresses
     (re.compile(r"(?<![\w.])[+0]\d(?:[ ().-]?\d){7,13}(?!\w)"), "***"),  # phone numbers
     (KEYS, r"\1***"),
     (re.compile(r"(?i)\b(bearer\s+|gw_)[\w.~+/-]{8,}=*"), r"\1***"),

@@ -4,10 +4,12 @@ import json
 import logging
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stores import logs
+from stores import directory, logs
+from stores.api_auth import hash_key
+from stores.models import ApiKey
 from stores.tenancy import act_for, acting_for
 
 
@@ -41,6 +43,16 @@ def test_a_request_that_entered_a_store(store):
 
 
 @pytest.mark.usefixtures("_no_ids")
+def test_a_request_that_came_with_a_stores_key(store):
+    ApiKey.objects.create(store=store, prefix="gw_12345", hash=hash_key("gw_12345"), scopes=list(ApiKey.SCOPES))
+    logs.begin_request("r1")
+    assert directory.enter_by_api_key(hash_key("gw_of_nobody")) is None
+    assert "store_id" not in line("x")
+    assert directory.enter_by_api_key(hash_key("gw_12345")) == store.pk
+    assert line("x")["store_id"] == str(store.pk)
+
+
+@pytest.mark.usefixtures("_no_ids")
 def test_a_task_and_the_store_it_is_at(store, other_store):
     with logs.stamped("outreach.tasks.send_due", "t1"):
         with acting_for(store), acting_for(other_store):
@@ -60,6 +72,8 @@ def test_after_an_error_only_the_line_about_it_names_the_store(store, other_stor
     assert line("x", error=raised.value)["store_id"] == str(other_store.pk)
 
 
+@example("'@a.ae", "")
+@example("o'brien@example.com", "'")
 @given(st.emails(), st.text(alphabet=" ,:<>\"'\n", max_size=3))
 def test_no_address_of_mail_gets_through(email, around):
     assert email not in json.dumps(line(f"550 {around}{email}{around} refused"), ensure_ascii=False)
