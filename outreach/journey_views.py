@@ -102,8 +102,11 @@ def _sent(store: Store, at: datetime) -> tuple[dict[str, int], dict[int, int]]:
 
 def _removed(store: Store, typed: str) -> AuditEvent | None:
     """The journey just taken away, for its undo."""
+    number = row_number(typed)
+    if number is None:
+        return None
     events = AuditEvent.objects.for_store(store).filter(action="journey.removed")
-    found: AuditEvent | None = events.filter(pk=row_number(typed) or 0).first()
+    found: AuditEvent | None = events.filter(pk=number).first()
     return found
 
 

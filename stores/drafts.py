@@ -133,8 +133,11 @@ def drop_draft(store: Store, subject: str, *, by: User | None, at: datetime) -> 
 
 def dropped(store: Store, subject: str, typed: str) -> AuditEvent | None:
     """The draft thrown away, by its event's number as an address has it."""
+    number = row_number(typed)
+    if number is None:
+        return None
     events = AuditEvent.objects.for_store(store).filter(action="draft.dropped", subject=subject)
-    found: AuditEvent | None = events.filter(pk=row_number(typed) or 0).first()
+    found: AuditEvent | None = events.filter(pk=number).first()
     return found
 
 

@@ -179,7 +179,8 @@ def _content(facts: Facts) -> Facts:
 
 def facts_of_version(survey: Survey, typed: str) -> Facts | None:
     """What the event of that number made of it (with a minus: what it was before); None where there is no such one."""
-    event = events_of(survey).filter(pk=row_number(typed.removeprefix("-")) or 0).first()
+    number = row_number(typed.removeprefix("-"))
+    event = events_of(survey).filter(pk=number).first() if number is not None else None
     facts: Facts = (event.before if typed.startswith("-") else event.after) if event else {}
     return facts if "wording" in facts else None
 
