@@ -32,12 +32,13 @@ from referrals.public import devices
 from referrals.public.friends import short
 from referrals.public.pages import is_bot, opening_of
 from referrals.services.visits import VisitLog
-from stores import codes, logs
+from stores import codes, logs, metrics
 from stores.middleware import KNOWN, Theme
 
 logger = logging.getLogger(__name__)
 
 ADDRESS = re.compile(r"/r/[A-Za-z0-9-]{4,40}")
+ROUTE = "r/<path:code>"  # as Django calls it: whoever answered, it is counted under one name
 OF_STAFF = (settings.SESSION_COOKIE_NAME, "messages")  # cookies that may change what the page says
 
 
@@ -68,7 +69,7 @@ class Landing:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         """The page of an ordinary opening; Django's answer to anything else."""
-        answer = None
+        answer, began = None, time.perf_counter()
         if environ["REQUEST_METHOD"] == "GET" and ADDRESS.fullmatch(environ["PATH_INFO"]):
             try:
                 answer = self._answer(WSGIRequest(environ))
@@ -80,6 +81,7 @@ class Landing:
             return self.django(environ, start_response)
         headers, body = answer
         start_response("200 OK", headers)
+        metrics.request_done(ROUTE, 200, time.perf_counter() - began)
         return [body]
 
     def _answer(self, request: HttpRequest) -> tuple[list[tuple[str, str]], bytes] | None:

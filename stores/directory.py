@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from stores import logs
 from stores.models import Store
 from stores.tenancy import act_for, acting_for
 
@@ -32,7 +33,10 @@ def enter_by_api_key(key_hash: str) -> int | None:
     bound = (
         "SELECT nullif(set_config('app.store', coalesce(goodword_store_by_api_key(%s)::text, ''), true), '')::bigint"
     )
-    return _first(bound, key_hash)
+    found = _first(bound, key_hash)
+    if found:
+        logs.stay_at_store(str(found))
+    return found
 
 
 def store_id_by_share_code(code: str) -> int | None:

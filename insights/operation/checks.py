@@ -63,6 +63,11 @@ def unknown(figures: Figures) -> str:
 def inbox(figures: Figures) -> str:
     """Files that came in, and other long work, go on."""
     if figures.inbox_age > FORGOTTEN:
+        if figures.visits_since and figures.at - figures.visits_since > FORGOTTEN:
+            raise NotReady(
+                f"visits of share pages lie in DATA_DIR/visits for {_seconds(figures.inbox_age)}: the web server's log "
+                "says why; a restarted one loads them"
+            )
         left = [one.slug for one in figures.stores if one.oldest_job and figures.at - one.oldest_job > FORGOTTEN]
         raise NotReady(
             f"work that came in lies for {_seconds(figures.inbox_age)} ({_names(left)}): the worker's log says why; "

@@ -11,6 +11,7 @@ from functools import cached_property
 from django.conf import settings
 from django.db import connection
 
+from referrals.services import visits
 from stores import holding, runs
 from stores.models import JobRun
 
@@ -53,6 +54,7 @@ class Figures:
     stores: list[StoreFigures]
     runs: list[JobRun]
     held_since: datetime | None
+    visits_since: datetime | None  # the oldest of this machine's visits that are not in the database
     disk: Disk
 
     @cached_property
@@ -62,8 +64,8 @@ class Figures:
 
     @cached_property
     def inbox_age(self) -> timedelta:
-        """For how long the job that was touched longest ago has been left alone."""
-        return self._age([one.oldest_job for one in self.stores])
+        """For how long the job that was touched longest ago, or the oldest visit, has been left alone."""
+        return self._age([self.visits_since, *(one.oldest_job for one in self.stores)])
 
     @cached_property
     def due(self) -> int:
@@ -115,6 +117,7 @@ def read(at: datetime) -> Figures:
         stores=_stores(at),
         runs=list(JobRun.objects.order_by("job")),
         held_since=holding.held_since(at),
+        visits_since=visits.waiting_since(settings.DATA_DIR / "visits"),
         disk=Disk(total, free),
     )
 

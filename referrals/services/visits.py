@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -132,6 +133,12 @@ def load(folder: Path, *, rest: float = 0.0) -> int:
         except Exception:
             logger.exception("visits of %s not loaded", path.name)
     return total
+
+
+def waiting_since(folder: Path) -> datetime | None:
+    """When the oldest file that is not loaded yet was begun (aware UTC); None where there is none."""
+    begun = [int(path.name.partition("-")[0]) for path in folder.glob(f"*{SUFFIX}")]
+    return datetime.fromtimestamp(min(begun) / 1e9, UTC) if begun else None
 
 
 def _is_ours(file: BinaryIO) -> bool:

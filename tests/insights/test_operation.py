@@ -83,6 +83,19 @@ def test_nothing_is_wrong_in_time(busy):
     assert checks.inbox(found)
 
 
+def test_visits_that_nobody_loads(tmp_path, settings):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "visits").mkdir()
+    for minutes in (30, 9):
+        begun = NOW + timedelta(minutes=30 - minutes)
+        (tmp_path / "visits" / f"{int(begun.timestamp()) * 10**9}-7.visits").touch()
+    found = figures.read(AT)
+    assert found.inbox_age == timedelta(minutes=30)
+    with pytest.raises(NotReady, match=r"DATA_DIR/visits for 1800 s"):
+        checks.inbox(found)
+    assert checks.inbox(figures.read(NOW + 9 * MINUTE))
+
+
 def test_held_is_told_and_explains_the_queue(busy):
     holding.hold(holding.BY_HAND, NOW)
     found = figures.read(AT)

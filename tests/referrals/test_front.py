@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
+from django.urls import resolve
 from django.utils import timezone
 
 from customers.models import Customer, CustomerTag
@@ -21,6 +22,7 @@ from referrals.services.links import share_link_of
 from referrals.services.programs import program_of
 from referrals.services.terms import OfferTerms, terms_of
 from rewards.models import Offer
+from stores import metrics
 from stores.models import Store
 from stores.tenancy import acting_for
 from tests.conftest import make_order_of
@@ -217,6 +219,13 @@ def test_what_links_share_is_made_once_a_second(door, store, url, monkeypatch):
     assert ask(door, url)[2].decode().count("Renamed") == 0
     monkeypatch.setattr(faces, "FRESH_SECONDS", 0)
     assert first.count("Rosewater Café") == ask(door, url)[2].decode().count("Renamed") > 3
+
+
+def test_it_is_counted_as_the_view_is(door, url):
+    counted = metrics.REQUESTS.labels("/" + resolve(url).route, "200")
+    before = counted._sum.get()
+    assert ask(door, url)[0] == 200
+    assert counted._sum.get() > before
 
 
 def test_one_query_when_the_page_is_known(door, url, django_assert_num_queries):
