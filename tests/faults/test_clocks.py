@@ -187,9 +187,9 @@ def _one_turn(store, now, happens, patched) -> None:
     for message in claim(store, now, token=turn.token):
         with patched.context() as dying:
             if happens == "die before":
-                dying.setattr(handover, "_start", _die)
+                dying.setattr(handover, "_begin", _die)
             if happens == "die after":
-                dying.setattr(handover, "_mark", _die)
+                dying.setattr(handover, "_mark_all", _die)
             try:
                 handover.send(turn, message, now)
             except Died:
