@@ -8,6 +8,7 @@ import pytest
 
 from customers.models import Customer
 from referrals.fraud import counter
+from referrals.services.terms import TEN_PERCENT, make_offer
 from rewards.models import Redemption, Voucher
 from stores.models import AuditEvent, Location, Role
 from stores.tenancy import acting_for
@@ -21,11 +22,14 @@ MINUTE = timedelta(minutes=1)
 def redeem(store):
     """A function that writes redemptions down: by whom, of whose voucher, on which order, undone or not."""
 
+    offer = make_offer(store, TEN_PERCENT)
+
     def run(by, count=1, *, customer: Customer | None = None, source="pos", undone=False, location=None):
         for _ in range(count):
             voucher = Voucher.objects.create(
-                store=store, code=token().upper(), key=token(), customer=customer, currency="PHP", issued_at=NOW
-            )
+                store=store, code=token().upper(), key=token(), offer=offer, customer=customer, currency="PHP",
+                issued_at=NOW,
+            )  # fmt: skip
             order = make_order_of(store, None, at=NOW, source=source) if source else None
             Redemption.objects.create(
                 store=store, voucher=voucher, order=order, by=by, location=location, currency="PHP",
