@@ -173,9 +173,9 @@ def test_the_old_page_becomes_the_first_link():
                 "INSERT INTO stores_store (id, public_id, slug, name, currency, timezone, locale, country, toman,"
                 " brand_color, website, phone, postal_address, time_to_value_days, delivers, late_after_days,"
                 " cooldown_days, silent_ask_days, ask_passives, weekly_cap, review_links, setup,"
-                " site_addresses, created_at, review_url)"
+                " site_addresses, owners_need_second_factor, created_at, review_url)"
                 " VALUES (%s, %s, %s, 'S', 'PHP', 'UTC', 'en', '', false, '#0f766e', '', '', '', 7, true, 21, 30, 7,"
-                " false, 3, '[]', '{}', '[]', now(), %s)",
+                " false, 3, '[]', '{}', '[]', false, now(), %s)",
                 [number, str(number), f"old-{number}", url],
             )
         owner.execute("SELECT set_config('app.store', '', true)")
