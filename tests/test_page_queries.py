@@ -43,7 +43,7 @@ PINS = {
     "rewards:to_do": 11, "rewards:payouts": 18, "rewards:payout_list": 14, "rewards:books": 13,
     "rewards:customer_statement": 13, "rewards:limits": 10, "rewards:codes": 11, "rewards:new_codes": 10,
     "rewards:pool": 12, "referrals:materials": 16, "referrals:new_material": 19, "referrals:material": 18,
-    "referrals:on_site": 12, "referrals:wallet": 11, "insights:home": 48, "insights:rows": 10,
+    "referrals:on_site": 12, "referrals:wallet": 11, "health:operator": 8, "insights:home": 48, "insights:rows": 10,
     "insights:budgets": 12, "insights:reports": 35, "insights:cohorts": 10, "insights:firsts": 10,
     "insights:returns": 21, "insights:leaders": 14, "insights:setup_step": 11, "insights:setup_done": 13,
     "stores:settings": 9, "stores:people": 10, "stores:keys": 10, "referrals:currency": 10, "checkout:counter": 11,

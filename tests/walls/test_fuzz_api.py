@@ -11,6 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.core import NotSet
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -29,7 +30,6 @@ CHECKS = [
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
-    negative_data_rejection,
 ]
 SCHEMA = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
 SCHEMA.app = get_wsgi_application()
@@ -73,7 +73,9 @@ def test_no_call_fails_and_each_refusal_is_explained(label, data, api, known):
     case = data.draw(operation.as_strategy(data.draw(st.sampled_from(MODES)), path_parameters=named))
     headers = {"Authorization": f"Bearer {api.key}"}
     answer = case.call(headers=headers)
-    case.validate_response(answer, checks=CHECKS, headers=headers)
+    # A wrong value of a query may vanish on its way into the address: test_api_doors asks for strictness there.
+    unfit = [] if isinstance(case.body, NotSet) else [negative_data_rejection]
+    case.validate_response(answer, checks=[*CHECKS, *unfit], headers=headers)
     assert not complaint(_as_django(answer))
 
 
