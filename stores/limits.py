@@ -3,6 +3,7 @@ RELIABILITY E11)."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from redis import Redis
+from redis.commands.core import Script
 
 logger = logging.getLogger(__name__)
 
@@ -34,17 +37,19 @@ def count(name: str, *, per_seconds: int) -> int:
     return take([Limit(name, 0, per_seconds)])[0]
 
 
-def take(limits: Sequence[Limit]) -> list[int]:
+def take(limits: Sequence[Limit], *, watched: Sequence[Limit] = ()) -> list[int]:
     """Count one more try against each limit: how many there were, in the same order; zeros when out of reach.
 
     Counted before it is judged: of tries that come at once, none is let through by looking at the count too early.
+    The counts of `watched` follow; to them nothing is added.
     """
-    return _ask(lambda: _add(limits, 1)) or [0] * len(limits)
+    steps = [*((limit, 1) for limit in limits), *((limit, 0) for limit in watched)]
+    return _ask(lambda: _add(steps)) or [0] * len(steps)
 
 
 def give_back(limits: Sequence[Limit]) -> None:
     """A try that was counted was none: it came from somebody who is let in."""
-    _ask(lambda: _add(limits, -1))
+    _ask(lambda: _add([(limit, -1) for limit in limits]))
 
 
 def seen(name: str) -> int:
@@ -57,14 +62,33 @@ def forget(name: str) -> None:
     _ask(lambda: cache.delete(name))
 
 
-def _add(limits: Sequence[Limit], step: int) -> list[int]:
-    """One transaction of Redis: were the window to end between the two steps, the counter would never end again."""
-    steps = cache._cache.get_client(write=True).pipeline(transaction=True)  # type: ignore[attr-defined]
-    for limit in limits:
-        key = cache.make_key(limit.name)
-        steps.set(key, 0, ex=limit.per_seconds, nx=True)
-        steps.incrby(key, step)
-    return [int(number) for number in steps.execute()[1::2]]
+# One piece of work for Redis: were a window to end between the two commands, its counter would never end again.
+_ADD = """
+    local found = {}
+    for place, key in ipairs(KEYS) do
+        local seconds, step = ARGV[2 * place - 1], ARGV[2 * place]
+        if step == '0' then
+            found[place] = tonumber(redis.call('GET', key) or 0)
+        else
+            redis.call('SET', key, 0, 'EX', seconds, 'NX')
+            found[place] = redis.call('INCRBY', key, step)
+        end
+    end
+    return found
+"""
+
+
+def _add(steps: Sequence[tuple[Limit, int]]) -> list[int]:
+    keys = [cache.make_key(limit.name) for limit, _ in steps]
+    count = _counter(cache._cache)  # type: ignore[attr-defined]
+    return list(count(keys, [fact for limit, step in steps for fact in (limit.per_seconds, step)]))
+
+
+@functools.lru_cache(maxsize=64)
+def _counter(clients: Any) -> Script:
+    """The script with a client that stays: making one for each try takes longer than the try. One a thread."""
+    client: Redis = clients.get_client(write=True)
+    return client.register_script(_ADD)
 
 
 def _ask(question: Callable[[], Any]) -> Any:

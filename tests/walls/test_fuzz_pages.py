@@ -37,7 +37,7 @@ QUERY = ["score", "lang", "theme", "thanks", "change", "survey", "code", "visit"
 @pytest.fixture(autouse=True)
 def _nobody_is_counted(monkeypatch):
     """So that what lies behind the counters is reached."""
-    monkeypatch.setattr(limits, "_add", lambda asked, step: [1] * len(asked))
+    monkeypatch.setattr(limits, "_add", lambda steps: [1] * len(steps))
 
 
 @pytest.fixture
