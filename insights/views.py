@@ -46,6 +46,7 @@ def home(request: HttpRequest, store: Store) -> HttpResponse:
         "greeting": greeting(store, request.user.get_short_name(), at),  # type: ignore[union-attr]
         "period": period,
         "periods": CHOICES,
+        "counted_at": period.end if counted else None,
         "is_new": is_new(store),
         "setup": setup_board(store, request.role),  # type: ignore[attr-defined]
         "board": gathered,

@@ -13,6 +13,7 @@ from insights.models import KeptNumbers
 from insights.numbers import kept
 from insights.numbers.people import funnel
 from insights.numbers.period import CHOICES, Period
+from stores.l10n import format_time
 from stores.models import Role
 from tests.insights.report_world import grow
 
@@ -51,9 +52,13 @@ def test_the_page_counts_none_of_them_again(owner, large, django_assert_max_num_
         for name, value in row.values.items()
     }
     KeptNumbers.objects.for_store(large).filter(pk=row.pk).update(values=values)
-    assert "4,711" in owner.get(url).content.decode()
+    page = owner.get(url).content.decode()
+    assert "4,711" in page
+    assert f"Numbers as counted at {format_time(at, 'en', large.zone)}." in page
     KeptNumbers.objects.for_store(large).filter(pk=row.pk).update(at=at - 2 * kept.FRESH[30])
-    assert "4,711" not in owner.get(url).content.decode()  # too old: the page counts
+    page = owner.get(url).content.decode()  # too old: the page counts
+    assert "4,711" not in page
+    assert "Numbers as counted" not in page
 
 
 def test_each_period_is_counted_anew_when_it_has_grown_old(large):
