@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -261,8 +260,9 @@ def attribute_orders(store: Store, at: datetime, *, since: datetime | None = Non
     orders = _uncredited(store).filter(updated_at__gte=since or at - LOOK_BACK)
     unknown = ~Q(visit="") & ~Exists(Visit.objects.filter(store=OuterRef("store"), token=OuterRef("visit")))
     orders = orders.exclude(unknown, recorded_at__gt=at - VISITS_LOADED)
-    rows, made = orders.iterator(chunk_size=BATCH), 0
-    while batch := list(islice(rows, BATCH)):
+    waiting, made = list(orders.values_list("pk", flat=True)), 0  # numbers: what they stand for is read in pieces
+    for start in range(0, len(waiting), BATCH):
+        batch = list(_uncredited(store).filter(pk__in=waiting[start : start + BATCH]))
         found = leads.of_orders(store, batch)
         made += sum(_credit_safely(order, found[order.pk], at) for order in batch if found[order.pk])
     return made
