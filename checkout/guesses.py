@@ -76,7 +76,7 @@ def at_till(request: HttpRequest, store: Store, user: User) -> Try:
     if limits.seen(_pause(store, user)):
         raise Wait(_("Several wrong codes in a row. Wait five seconds, then try again."))
     till, network = known_device(request, store), network_of(address_of(request))
-    found = [Limit(f"codes:{store.pk}:{user.pk}", PER_PERSON, WINDOW), _by_store(store)]
+    found = [Limit(f"codes:{store.pk}:{user.pk}", PER_PERSON, WINDOW), _by_store(store.pk)]
     if till:
         found.append(Limit(f"codes:{store.pk}:till:{till}", PER_TILL, WINDOW))
     if network:
@@ -86,11 +86,16 @@ def at_till(request: HttpRequest, store: Store, user: User) -> Try:
 
 def by_key(store: Store, key: ApiKey) -> Try:
     """A code that a program asks about. Not counted by its address: a till vendor's machine serves many stores."""
-    return Try(store, [Limit(f"codes:api:{key.pk}", PER_KEY, WINDOW), _by_store(store)])
+    return Try(store, of_key(store.pk, key.pk))
 
 
-def _by_store(store: Store) -> Limit:
-    return Limit(f"codes:{store.pk}:all", PER_STORE, WINDOW)
+def of_key(store_id: int, key_id: int) -> list[Limit]:
+    """What wrong codes of a program count against."""
+    return [Limit(f"codes:api:{key_id}", PER_KEY, WINDOW), _by_store(store_id)]
+
+
+def _by_store(store_id: int) -> Limit:
+    return Limit(f"codes:{store_id}:all", PER_STORE, WINDOW)
 
 
 def _pause(store: Store, user: User) -> str:

@@ -20,7 +20,6 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connection
 from django.http import HttpRequest
 from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.utils import timezone
@@ -32,7 +31,7 @@ from referrals.public import devices
 from referrals.public.friends import short
 from referrals.public.pages import is_bot, opening_of
 from referrals.services.visits import VisitLog
-from stores import codes, logs, metrics
+from stores import codes, doors, logs, metrics
 from stores.middleware import KNOWN, Theme
 
 logger = logging.getLogger(__name__)
@@ -84,7 +83,7 @@ class Landing:
         metrics.request_done(ROUTE, 200, time.perf_counter() - began)
         return [body]
 
-    def _answer(self, request: HttpRequest) -> tuple[list[tuple[str, str]], bytes] | None:
+    def _answer(self, request: WSGIRequest) -> tuple[list[tuple[str, str]], bytes] | None:
         if not _is_ordinary(request):
             return None
         now, identifier = timezone.now(), codes.random_characters(12).lower()
@@ -105,23 +104,13 @@ class Landing:
 
 def look_up(typed: str, at: datetime) -> Found | None:
     """The link of this code, if there is nothing to decide about it; one statement, which is its own transaction."""
-    if connection.close_at is not None and time.monotonic() >= connection.close_at:
-        connection.close()  # as Django does at the end of a request
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM goodword_landing(%s, %s)", [codes.normalise(typed), at])
-        row = cursor.fetchone()
+    row = doors.ask("SELECT * FROM goodword_landing(%s, %s)", [codes.normalise(typed), at])
     return Found(*row) if row else None
 
 
-def _is_ordinary(request: HttpRequest) -> bool:
+def _is_ordinary(request: WSGIRequest) -> bool:
     """A person without login, at an address without a query, by the host and the scheme that are ours."""
-    return (
-        not request.META.get("QUERY_STRING")
-        and (request.is_secure() or not settings.SECURE_SSL_REDIRECT)
-        and not is_bot(request)
-        and not any(name in request.COOKIES for name in OF_STAFF)
-        and bool(request.get_host())  # raises for one that is not ours
-    )
+    return doors.is_ours(request) and not is_bot(request) and not any(name in request.COOKIES for name in OF_STAFF)
 
 
 def _kind(request: HttpRequest, found: Found) -> Kind | None:

@@ -36,7 +36,7 @@ def once(request: Request, store: Store, work: Callable[[], tuple[int, dict[str,
         raise Problem(400, "idempotency-key-invalid", "The Idempotency-Key may have 255 printable characters.")
     api_key = request.auth
     assert isinstance(api_key, ApiKey)
-    hashed = sha256(f"{request.path}\n{json.dumps(request.data, sort_keys=True)}".encode()).hexdigest()
+    hashed = hash_of(request.path, request.data)
     _wait_for_no_twin(f"{api_key.pk}:{key}")
     earlier = IdempotentCall.objects.for_store(store).filter(api_key=api_key, key=key).first()
     if earlier and earlier.at > timezone.now() - KEPT:
@@ -48,6 +48,11 @@ def once(request: Request, store: Store, work: Callable[[], tuple[int, dict[str,
     answered.body = json.dumps(body)
     _keep(answered, instead_of=earlier)
     return Response(body, status)
+
+
+def hash_of(path: str, data: Any) -> str:
+    """Stands for what a call asks: the same key with another body is refused."""
+    return sha256(f"{path}\n{json.dumps(data, sort_keys=True)}".encode()).hexdigest()
 
 
 def _keep(answered: IdempotentCall, *, instead_of: IdempotentCall | None) -> None:

@@ -12,6 +12,7 @@ from threading import Barrier, Event
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
+from django.utils import timezone
 
 from customers.models import Order
 from customers.services import Person
@@ -24,8 +25,9 @@ from rewards.models import Account, Commitment, Offer, Redemption, Reward, Vouch
 from rewards.services import granting, ledger, vouchers
 from rewards.services.vouchers import Bill, NotRedeemable
 from stores import codes
-from stores.models import Membership, Role, User
+from stores.models import ApiKey, Membership, Role, User
 from stores.tenancy import acting_for
+from tests.checkout.tills import Till, wish_for
 from tests.conftest import NOW, make_order_of
 
 TILLS = 12
@@ -53,6 +55,38 @@ def redeem_over_api(header, code, key, **more):
     return Client(headers={**header, "idempotency-key": key}).post(
         "/api/v1/vouchers/redeem/", json.dumps(body), content_type="application/json"
     )
+
+
+@pytest.fixture
+def tills(committed_store, in_store, key_header):
+    """Twelve tills of one key, each a process of its own; their doors have seen one answer."""
+
+    def prepare() -> Voucher:
+        ApiKey.objects.for_store(committed_store).update(last_used_at=timezone.now())
+        return vouchers.issue(committed_store, program_of(committed_store).terms.friend_offer, key="first", at=NOW)
+
+    first = in_store(prepare)
+    one = Till(key_header["authorization"].removeprefix("Bearer "))
+    assert one.ask(wish_for(first), "first")[0] == 201
+    all_of_them = [Till(one.key) for _ in range(TILLS)]
+    for till in all_of_them:
+        till.door.headers |= one.door.headers
+    return all_of_them
+
+
+def test_at_the_door_one_voucher_is_redeemed_once(tills, committed_store, in_store, at_once, voucher):
+    answers = at_once(TILLS, lambda number: tills[number].ask(wish_for(voucher), f"call-{number}"))
+    assert Counter(one[0] for one in answers) == {201: 1, 409: 11}
+    assert in_store(lambda: Redemption.objects.for_store(committed_store).filter(voucher=voucher).count()) == 1
+
+
+def test_at_the_door_one_call_is_one_redemption(tills, committed_store, in_store, at_once, voucher):
+    answers = at_once(TILLS, lambda number: tills[number].ask(wish_for(voucher), "the-same"))
+    assert {one[0] for one in answers} <= {201, 409}
+    bodies = {one[2] for one in answers if one[0] == 201}
+    assert len(bodies) == 1
+    assert in_store(lambda: Redemption.objects.for_store(committed_store).filter(voucher=voucher).count()) == 1
+    assert sum(till.left for till in tills) == TILLS - 1
 
 
 def test_twelve_tills_redeem_one_voucher_once(committed_store, in_store, at_once, key_header, voucher):
