@@ -56,8 +56,9 @@ const post = (url, csrf, one) => fetch(url, {
 
 // Send what is held, the oldest first: "" when all was tried, else what stopped it: "line", "login" or "busy".
 export const replay = async (vault, url, csrf) => {
-  for (const { key, state, givenAt } of (await all(vault)).reverse()) {
-    if (state === "done" && Date.now() - givenAt > KEPT) await vault.drop(HELD + key);
+  for (const { key, state, endedAt } of (await all(vault)).reverse()) {
+    // By this device's clock, whatever that says; `givenAt` is by the server's.
+    if (state === "done" && Math.abs(Date.now() - (endedAt ?? 0)) > KEPT) await vault.drop(HELD + key);
     // It may have been taken back meanwhile: it is claimed before it goes out.
     const one = await vault.change(HELD + key, (now) => (now?.state === "held" ? { ...now, tried: true } : undefined));
     if (!one) continue;
@@ -71,7 +72,7 @@ export const replay = async (vault, url, csrf) => {
     if (answer.status === 429) return "busy";
     if (!FINAL.includes(answer.status)) continue; // this one made the server stumble: the others need not wait for it
     const told = await answer.json();
-    await vault.change(HELD + key, (now) => now && { ...now, state: told.state, why: told.why });
+    await vault.change(HELD + key, (now) => now && { ...now, state: told.state, why: told.why, endedAt: Date.now() });
   }
   return "";
 };
