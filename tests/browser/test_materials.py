@@ -15,6 +15,7 @@ from referrals.models import PrintRun
 from tests.browser.conftest import Shop
 from tests.conftest import make_order_of
 from tests.referrals.print_world import Material, Whom, addresses, picture, printed
+from tests.stack import until
 
 pytestmark = pytest.mark.stack
 WIDTHS, LANGUAGES = (390, 1440), ("en", "fa")
@@ -75,9 +76,11 @@ def test_a_poster_wins_an_advocate_who_wins_a_friend(shop, visitors, cookies, st
     friend.goto(link)
     expect(friend.get_by_text("A gift for you from Nina")).to_be_visible()
 
-    owner.goto(f"{shop.url}/d/rosewater/materials/{run.public_id}/")
-    counts = owner.locator(".funnel-count strong").all_text_contents()
-    assert counts[:3] == ["1", "1", "1"]
+    def counts() -> list[str]:
+        owner.goto(f"{shop.url}/d/rosewater/materials/{run.public_id}/")
+        return owner.locator(".funnel-count strong").all_text_contents()[:3]
+
+    until(lambda: counts() == ["1", "1", "1"], what="the visit is loaded and counted")
 
 
 def test_a_card_for_each_customer_is_made_while_the_owner_waits(shop, visitors, cookies, stack):
