@@ -29,13 +29,27 @@ SET password_encryption = 'scram-sha-256';
 SELECT current_setting('server_version_num')::int >= 160000 AS grants_have_options,
        current_database() = 'template1' AS in_template \gset
 
--- Two copies may run this at once; the lock makes the second wait.
-SELECT pg_advisory_lock(hashtext('goodword roles')) AS locked \gset
+-- Roles.
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['goodword_owner', 'goodword_app', 'goodword_ops'] LOOP
+    CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = name);
+    BEGIN
+      EXECUTE format('CREATE ROLE %I', name);
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN  -- somebody else did, just now
+    END;
+  END LOOP;
+END $$;
 
--- Roles. Attributes are only changed where they differ: managed servers refuse the mere mention of some.
-SELECT format('CREATE ROLE %I', name)
-  FROM unnest(ARRAY['goodword_owner', 'goodword_app', 'goodword_ops']) AS name
- WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+-- Roles are the server's, not the database's: a copy that runs this in another database must wait, or Postgres
+-- refuses both the same row. An advisory lock would hold within one database only; a comment locks its role everywhere,
+-- until the end of the transaction.
+BEGIN;
+COMMENT ON ROLE goodword_owner IS 'Goodword: owns the database and runs its migrations';
+
+-- Attributes are only changed where they differ: managed servers refuse the mere mention of some.
 SELECT format('ALTER ROLE %I NOSUPERUSER', rolname) FROM pg_roles
  WHERE rolname IN ('goodword_owner', 'goodword_app', 'goodword_ops') AND rolsuper \gexec
 SELECT format('ALTER ROLE %I NOBYPASSRLS', rolname) FROM pg_roles
@@ -45,6 +59,10 @@ SELECT 'ALTER ROLE goodword_ops BYPASSRLS' FROM pg_roles
 ALTER ROLE goodword_owner LOGIN CREATEDB NOCREATEROLE PASSWORD :'owner_password';
 ALTER ROLE goodword_app LOGIN NOCREATEDB NOCREATEROLE PASSWORD :'app_password';
 ALTER ROLE goodword_ops LOGIN NOCREATEDB NOCREATEROLE PASSWORD :'ops_password';
+
+-- The application's queries name their joins in the order they are to be made: the rows asked for, then what
+-- belongs to each. Weighing every other order takes longer than the query (nine tables: 6 ms of planning for 0.2 ms).
+ALTER ROLE goodword_app SET join_collapse_limit = 3;
 
 -- The owner may hand functions to ops, yet does not pass row-level security itself.
 \if :grants_have_options
@@ -85,3 +103,5 @@ ALTER DEFAULT PRIVILEGES FOR ROLE goodword_owner IN SCHEMA public
   GRANT SELECT ON TABLES TO goodword_ops;
 ALTER DEFAULT PRIVILEGES FOR ROLE goodword_owner IN SCHEMA public
   GRANT SELECT ON SEQUENCES TO goodword_ops;
+
+COMMIT;

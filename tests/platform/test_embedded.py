@@ -3,8 +3,11 @@
 import json
 import os
 import pwd
+import re
 import stat
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,6 +15,8 @@ import pytest
 import redis
 
 from config import embedded
+from config.embedded.programs import program
+from config.embedded.roles import ROLES_SQL
 from tests.platform.holding import AS_ROOT, is_kept, keep_something, kill_servers, server_pids, sql, type_of_hold
 
 # -- Starting, joining, stopping --
@@ -187,6 +192,52 @@ def test_a_lone_database_url_is_an_administrators(home: Path, hold: type_of_hold
     assert sql(one.env["DATABASE_URL"], "SELECT current_user") == [("goodword_app",)]
     assert one.env["DATABASE_OWNER_URL"] == two.env["DATABASE_OWNER_URL"]  # or they would lock each other out
     assert set(server_pids(home / "one")) == {"redis"}
+
+
+def test_two_copies_make_the_roles_of_one_server_from_two_databases(home: Path, hold: type_of_hold) -> None:
+    server = hold(home / "server").env
+    password = json.loads((home / "server" / "secrets.json").read_text())["admin"]
+    address = server["DATABASE_URL"].rpartition("@")[2]
+    admin = f"postgresql://goodword_admin:{password}@{address}"
+    assert second_of_two_runs(admin, ROLES_SQL.read_text()) == ""
+    # The control: without the comment, the second run is refused.
+    unguarded = re.sub(r"COMMENT ON ROLE.*", "", ROLES_SQL.read_text())
+    assert "tuple concurrently updated" in second_of_two_runs(admin, unguarded)
+
+
+def second_of_two_runs(admin: str, script: str) -> str:
+    """What Postgres says to whoever runs the script in template1 while a run in our database has not ended."""
+    first = psql(admin)
+    assert first.stdin
+    before_the_end, commit, _ = script.rpartition("COMMIT;")
+    first.stdin.write(before_the_end)
+    first.stdin.flush()
+    in_transaction = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    wait_for(lambda: sql(admin, in_transaction) == [(1,)])
+    second = psql(admin.rpartition("/")[0] + "/template1")
+    assert second.stdin
+    second.stdin.write(script)
+    second.stdin.flush()
+    wait_for(lambda: sql(admin, waiting) == [(1,)])
+    assert first.communicate(commit, timeout=30)[0] == ""
+    return second.communicate(timeout=30)[0]
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Look until it is so, for as long as a slow machine may take."""
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def psql(admin: str) -> subprocess.Popen[str]:
+    """A psql that reads from us; the passwords are any."""
+    env = {**os.environ, "OWNER_PASSWORD": "a", "APP_PASSWORD": "b", "OPS_PASSWORD": "c"}
+    command = [program("psql", None), "--no-psqlrc", "--quiet", "--tuples-only", admin]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True)
 
 
 def test_a_lone_database_url_that_may_not_make_roles_is_explained(home: Path, hold: type_of_hold) -> None:
