@@ -250,6 +250,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Goodword",
     "DESCRIPTION": "Orders in, good words out: the API of a shop's own referral program.",
     "VERSION": "1.0.0",
+    "DEFAULT_GENERATOR_CLASS": "checkout.api.schema.Generator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

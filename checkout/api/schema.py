@@ -1,10 +1,14 @@
-"""What the schema's generator cannot see by itself."""
+"""The schema, generated once; and what its generator cannot see by itself."""
 
 from __future__ import annotations
 
+from functools import cache
+from threading import Lock
 from typing import Any
 
+from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 
 
 class BearerKey(OpenApiAuthenticationExtension):
@@ -41,3 +45,25 @@ def explain_refusals(result: dict[str, Any], **_facts: Any) -> dict[str, Any]:
         for operation in operations.values():
             operation["responses"]["default"] = {"description": "Refused; nothing was changed.", "content": shape}
     return result
+
+
+class Generator(SchemaGenerator):
+    """Generates the schema once in each process, in English.
+
+    It is the same for everybody and takes half a second; and the generator's parts load themselves when first used, in
+    a way that breaks where two threads do so at once.
+    """
+
+    def get_schema(self, request: object = None, public: bool = False) -> dict[str, Any]:
+        """The whole schema; there is no other than the public one."""
+        with _one_at_a_time:
+            return _schema()
+
+
+_one_at_a_time = Lock()
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    with translation.override("en"):
+        return SchemaGenerator().get_schema(request=None, public=True)

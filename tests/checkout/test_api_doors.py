@@ -1,9 +1,15 @@
 """Who may call what: keys, scopes, limits, paging; the same for every endpoint."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, get_ident
+
 import pytest
 from django.test import Client
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
+from checkout.api import schema
 from referrals.models import Referral
 from stores.models import ApiKey
 
@@ -108,6 +114,27 @@ def test_the_schema_names_every_endpoint(client, store):
     docs = client.get("/api/v1/docs/")
     assert docs.status_code == 200
     assert b"<script>" not in docs.content
+
+
+@pytest.mark.parametrize(("generator", "most"), [(schema.Generator, 1), (SchemaGenerator, 4)])
+def test_many_at_once_get_one_schema_and_it_is_made_once(monkeypatch, generator, most):
+    """The second row is the control: the library's own is at work in all four threads together."""
+    made, together = [], Barrier(4)
+
+    def make(self, request=None, public=False):
+        with suppress(BrokenBarrierError):
+            together.wait(timeout=10 if most == 4 else 0.5)
+        made.append(get_ident())
+        return {"paths": {}}
+
+    schema._schema.cache_clear()
+    monkeypatch.setattr(SchemaGenerator, "get_schema", make)
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(generator().get_schema, None, True) for _ in range(4)]
+    schema._schema.cache_clear()
+    assert [answer.result() for answer in answers] == [{"paths": {}}] * 4
+    assert len(made) == most
+    assert together.broken is (most == 1)
 
 
 def test_nothing_is_said_about_another_store(foreign_api, api, get, post, make_order, share_link, now):
