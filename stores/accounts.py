@@ -32,6 +32,13 @@ class Adapter(DefaultAccountAdapter):
         """The visitor's address, as everywhere: not that of the proxy in front, which all people share."""
         return address_of(request) or "unknown"
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether people may be sent on to it; what is no address at all is not safe, and no error either."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """The user of a right password, whose try is given back; None for a wrong one."""
         user = super().authenticate(request, **credentials)

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -19,7 +20,7 @@ from outreach.rendering import unsubscribe_url
 from referrals.models import Referral
 from referrals.services import attribution, deciding, prints
 from stores import limits, tokens
-from stores.models import Store
+from stores.models import Store, User
 from surveys.models import Invitation, Survey, Testimonial
 from surveys.services import answering
 from tests.conftest import NOW
@@ -109,6 +110,26 @@ def test_no_public_page_fails(name, data, paths, settings):
     else:
         answer = client.get(url, headers=headers)
     assert not complaint(answer)
+
+
+NOWHERE = ["http://[", "//[::1", "https://evil.example/", "//evil.example/", "javascript:alert(1)"]
+
+
+@pytest.mark.parametrize("name", ["login", "signup", "password"])
+@pytest.mark.parametrize("next_page", NOWHERE)
+def test_a_page_that_nobody_may_be_sent_on_to_breaks_no_form(name, paths, next_page):
+    url = f"{paths[name]}?{urlencode({'next': next_page})}"
+    for answer in (Client().get(url), Client().post(url, {"next": next_page})):
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("next_page", NOWHERE)
+def test_whoever_logs_in_stays_here(db, next_page):
+    leila = User.objects.create_user("leila@example.com", password="a good password of mine")
+    told = {"login": leila.email, "password": "a good password of mine", "next": next_page}
+    answer = Client().post("/login/", told)
+    assert answer.status_code == 302
+    assert answer["Location"] == "/stores/"
 
 
 # -- Webhooks --
