@@ -23,7 +23,7 @@ from tests.fakes.smtp import FakeSmtp, Gone, Nothing, Said
 from tests.outreach.claiming import caller, due, person
 from tests.stack import where_it_is_noon
 
-PATIENCE = 0.5
+PATIENCE = 1.5  # more than a good answer takes on a busy machine
 LATER = Reply(429, b"{}", {"Retry-After": "7200"})
 # What they do after they have accepted a message; None: answer well, only slowly.
 AFTER_ACCEPTING = {
@@ -103,7 +103,7 @@ def by_resend(settings):
 
 @pytest.fixture
 def texts(settings, monkeypatch):
-    """Texts go to this provider, who has half a second."""
+    """Texts go to this provider, who has little time."""
 
     def to(slug: str, fake) -> None:
         monkeypatch.setattr(sms.GATEWAYS[slug], "patience", Patience(connect=PATIENCE, whole=PATIENCE))

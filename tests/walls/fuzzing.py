@@ -17,7 +17,7 @@ TIMES = int(os.environ.get("FUZZ", "1"))  # `make fuzz`: many times what the ord
 def examples(number: int) -> settings:
     """Settings for that many examples, the same each time; or for as many more, drawn anew, as `make fuzz` asks for."""
     ignored = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=number * TIMES, derandomize=TIMES == 1, deadline=None, suppress_health_check=ignored)
+    return settings(max_examples=number * TIMES, suppress_health_check=ignored)
 
 
 # What has broken forms before: bytes, as a browser would never send them.

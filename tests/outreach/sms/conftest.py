@@ -18,7 +18,7 @@ from outreach.channels.sms.vonage import Vonage
 from tests.fakes import generic, kavenegar, semaphore, twilio, vonage
 from tests.fakes.server import FakeServer
 
-SHORT = Patience(connect=0.4, whole=0.4)
+SHORT = Patience(connect=2, whole=2)  # more than a good answer takes on a busy machine
 REPORTS_TO = "https://goodword.example/hook"
 
 
