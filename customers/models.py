@@ -31,7 +31,6 @@ class Customer(PublicModel):
     Erasing a person blanks this row; orders and books stay under its number.
     """
 
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
     external_id = models.CharField(max_length=120, blank=True)
     name = models.CharField(max_length=200, blank=True)
     name_norm = models.CharField(max_length=200, blank=True)
@@ -148,7 +147,7 @@ class CustomerMerge(PublicModel):
 class CustomerTag(StoreModel):
     """A word the store puts on a customer: "vip", "partner"."""
 
-    customer = TenantKey(Customer, models.PROTECT, related_name="tags")
+    customer = TenantKey(Customer, models.PROTECT, related_name="tags", db_index=False)
     tag = models.CharField(max_length=40)  # folded: see tagging
     at = models.DateTimeField(default=timezone.now, null=True)  # None: before this was noted
 
@@ -248,7 +247,6 @@ class Order(PublicModel):
     `code` is what the buyer gave at the till, folded as codes are stored.
     """
 
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
     customer = TenantKey(
         Customer, models.PROTECT, null=True, related_name="orders", db_index=False
     )  # order_of_customer
@@ -266,7 +264,7 @@ class Order(PublicModel):
     named = models.CharField(max_length=120, blank=True)  # whom the buyer named as their advocate
     name_aside_at = models.DateTimeField(null=True)  # somebody saw that the name leads nowhere
     card_hash = models.CharField(max_length=64, blank=True)  # of the payment card, made by the shop
-    location = TenantKey(Location, models.PROTECT, null=True)
+    location = TenantKey(Location, models.PROTECT, null=True, db_index=False)
     recorded_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)  # sweeps look back over it
     changed_at = models.DateTimeField(null=True)  # by the shop's clock, as of the newest report that said so
@@ -310,7 +308,7 @@ class Event(PublicModel):
 
     external_id = models.CharField(max_length=120)
     kind = models.CharField(max_length=60)
-    customer = TenantKey(Customer, models.PROTECT, related_name="events")
+    customer = TenantKey(Customer, models.PROTECT, related_name="events", db_index=False)
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
 
@@ -360,7 +358,7 @@ class ImportRow(StoreModel):
         UNCHANGED = "unchanged", _("known already")
         REFUSED = "refused", _("refused")
 
-    run = TenantKey(Import, models.PROTECT, related_name="rows")
+    run = TenantKey(Import, models.PROTECT, related_name="rows", db_index=False)
     number = models.PositiveIntegerField()  # its place in the file
     outcome = models.CharField(max_length=9, choices=Outcome)
     problem = models.CharField(max_length=500, blank=True)  # in the language of whoever brought it

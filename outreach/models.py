@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Channel, Customer, Segment
 from outreach.kinds import Kind, Trigger, Way
-from stores.models import Store, User
+from stores.models import User
 from stores.tenancy import PublicModel, StoreModel, TenantKey, TenantOneToOne
 
 
@@ -97,7 +97,6 @@ class Message(PublicModel):
 
     # Each row is written three times on its way, and each time into every index: those of Django's own that no look-up
     # needs (all begin with the store) are left out.
-    store = models.ForeignKey(Store, models.PROTECT, related_name="+", db_index=False)
     customer = TenantKey(Customer, models.PROTECT, related_name="messages", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)
     journey = TenantKey(  # None: the kind's defaults
@@ -159,7 +158,6 @@ class Message(PublicModel):
 class MessageEvent(StoreModel):
     """A step a message took; append-only."""
 
-    store = models.ForeignKey(Store, models.PROTECT, related_name="+", db_index=False)
     message = TenantKey(Message, models.PROTECT, related_name="events")
     status = models.CharField(max_length=8, choices=Message.Status)
     reason = models.CharField(max_length=40, blank=True)
@@ -190,7 +188,7 @@ class Hold(StoreModel):
     Higher floors put it down and take it away (`services.hold`, `services.release`).
     """
 
-    customer = TenantKey(Customer, models.PROTECT, related_name="holds")
+    customer = TenantKey(Customer, models.PROTECT, related_name="holds", db_index=False)
     key = models.CharField(max_length=80)  # the fact it stands for: "case:12"
     reason = models.CharField(max_length=40)
     at = models.DateTimeField()

@@ -183,7 +183,7 @@ class IdempotentCall(StoreModel):
     """The answer to a money POST, kept so that a retry with the same key gets it again."""
 
     key = models.CharField(max_length=255)
-    api_key = TenantKey(ApiKey, models.PROTECT)
+    api_key = TenantKey(ApiKey, models.PROTECT, db_index=False)
     request_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     body = models.JSONField()

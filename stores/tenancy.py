@@ -104,7 +104,8 @@ def insert_new(row: models.Model) -> bool:
 class StoreModel(models.Model):
     """A tenant row. Its table has forced row-level security (see `stores.walls`)."""
 
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+")
+    # Its index is the key (store, id), or another that begins with the store.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)
 
     objects: models.Manager[Any] = StoreQuerySet.as_manager()
 

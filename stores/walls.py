@@ -44,6 +44,17 @@ def link(table: str, **references: str) -> RunSQL:
     )
 
 
+def leaves(*tables: str) -> RunSQL:
+    """Take from these tables the key (store_id, id): nothing points to their rows, and they are written often.
+
+    Each of them has another index that begins with the store.
+    """
+    return RunSQL(
+        ";\n".join(f"ALTER TABLE {table} DROP CONSTRAINT {table}_store_key" for table in tables),
+        ";\n".join(f"ALTER TABLE {table} ADD CONSTRAINT {table}_store_key UNIQUE (store_id, id)" for table in tables),
+    )
+
+
 def append_only(table: str) -> RunSQL:
     """Let rows of `table` be written once: no UPDATE, DELETE or TRUNCATE, by privilege and by trigger.
 

@@ -89,7 +89,7 @@ class Invitation(PublicModel):
     order = TenantOneToOne(Order, models.PROTECT, null=True, related_name="invitation")
     key = models.CharField(max_length=120, blank=True)  # without an order: "follow_up:12"
     survey = TenantKey(Survey, models.PROTECT, null=True, related_name="invitations")  # None: the standard question
-    customer = TenantKey(Customer, models.PROTECT, related_name="invitations")
+    customer = TenantKey(Customer, models.PROTECT, related_name="invitations", db_index=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.PLANNED)
     reason = models.CharField(max_length=40, blank=True)
     due_at = models.DateTimeField()
@@ -143,7 +143,9 @@ class Response(PublicModel):
 
     invitation = TenantOneToOne(Invitation, models.PROTECT, null=True, related_name="response")  # None: came by itself
     survey = TenantKey(Survey, models.PROTECT, null=True, related_name="responses")
-    customer = TenantKey(Customer, models.PROTECT, null=True, related_name="responses")  # None: gave no name
+    customer = TenantKey(
+        Customer, models.PROTECT, null=True, related_name="responses", db_index=False
+    )  # None: gave no name
     location = TenantKey(Location, models.PROTECT, null=True)
     question = models.CharField(max_length=4, choices=Question, default=Question.NPS)
     via = models.CharField(max_length=7, choices=Via, default=Via.EMAIL)
@@ -288,7 +290,7 @@ class Theme(PublicModel):
 class ThemeMention(StoreModel):
     """A comment that is about a theme."""
 
-    theme = TenantKey(Theme, models.CASCADE, related_name="mentions")
+    theme = TenantKey(Theme, models.CASCADE, related_name="mentions", db_index=False)
     response = TenantKey(Response, models.CASCADE, related_name="themes")
     at = models.DateTimeField()  # the answer's time: trends need no join
 

@@ -14,7 +14,7 @@ class Device(StoreModel):
     `device` is a keyed hash as on Claim; forgotten after 90 days (`referrals.services.devices`).
     """
 
-    customer = TenantKey(Customer, models.PROTECT, related_name="devices")
+    customer = TenantKey(Customer, models.PROTECT, related_name="devices", db_index=False)
     device = models.CharField(max_length=32)
     at = models.DateTimeField()
 

@@ -22,10 +22,12 @@ class ShareLink(PublicModel):
     no store; codes are ours and random, so that tells nobody anything.
     """
 
-    customer = TenantKey(Customer, models.PROTECT, related_name="share_links")
+    customer = TenantKey(Customer, models.PROTECT, related_name="share_links", db_index=False)
     is_main = models.BooleanField(default=True)
     order = TenantOneToOne(Order, models.PROTECT, null=True, related_name="receipt_link")
-    run = TenantKey(PrintRun, models.PROTECT, null=True, related_name="links")  # stands on it, or was got by it
+    run = TenantKey(
+        PrintRun, models.PROTECT, null=True, related_name="links", db_index=False
+    )  # stands on it, or was got by it
     code = models.CharField(max_length=24)
     code_norm = models.CharField(max_length=24, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -52,7 +54,7 @@ class Visit(StoreModel):
     `token` goes to the shop's site in the address (`?visit=`); the shop may report it with the order.
     """
 
-    link = TenantKey(ShareLink, models.PROTECT, related_name="visits")
+    link = TenantKey(ShareLink, models.PROTECT, related_name="visits", db_index=False)
     visitor = models.CharField(max_length=32)  # keyed hash of address and browser, changes daily
     token = models.CharField(max_length=20, default=codes.public_id)
     device = models.CharField(max_length=32, blank=True)  # keyed hash of a cookie, if the browser keeps one
@@ -79,7 +81,7 @@ class Claim(PublicModel):
     """A friend takes the gift: name and e-mail or phone. One a person and store."""
 
     link = TenantKey(ShareLink, models.PROTECT, related_name="claims")
-    friend = TenantKey(Customer, models.PROTECT, related_name="claims")
+    friend = TenantKey(Customer, models.PROTECT, related_name="claims", db_index=False)
     voucher = TenantOneToOne(Voucher, models.PROTECT, null=True, related_name="claim")
     program = TenantKey(Program, models.PROTECT, related_name="+")
     terms = TenantKey(Terms, models.PROTECT, related_name="+")  # those that were shown

@@ -74,7 +74,7 @@ class Referral(PublicModel):
     }
 
     program = TenantKey(Program, models.PROTECT)
-    advocate = TenantKey(Customer, models.PROTECT, related_name="referrals_made")
+    advocate = TenantKey(Customer, models.PROTECT, related_name="referrals_made", db_index=False)
     friend = TenantKey(Customer, models.PROTECT, null=True, related_name="referrals_received")
     order = TenantKey(Order, models.PROTECT, related_name="referrals")
     replaced_at = models.DateTimeField(null=True)  # staff credited somebody else with the order
@@ -141,7 +141,7 @@ class ReferralEvent(StoreModel):
 class Signal(StoreModel):
     """Something about a referral that makes one look twice; once a name. `detail` says with whom or what it agrees."""
 
-    referral = TenantKey(Referral, models.PROTECT, related_name="signals")
+    referral = TenantKey(Referral, models.PROTECT, related_name="signals", db_index=False)
     name = models.CharField(max_length=24)  # referrals.fraud.rules
     weight = models.PositiveSmallIntegerField()  # as it was that day
     detail = models.JSONField(default=dict)

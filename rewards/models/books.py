@@ -50,7 +50,6 @@ class Commitment(StoreModel):
         Status.SPENT: {Status.HELD, Status.RELEASED},  # a use was undone; taken back
     }
 
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
     # None: no program's.
     budget = TenantKey(Budget, models.PROTECT, null=True, related_name="commitments", db_index=False)
     key = models.CharField(max_length=120)
@@ -134,7 +133,6 @@ class Account(StoreModel):
 class LedgerTransaction(StoreModel):
     """Entries that belong together and sum to zero; append-only. `key` is the business fact."""
 
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)  # (store, id) serves
     key = models.CharField(max_length=120)
     kind = models.CharField(max_length=20)  # services.ledger.Fact
     at = models.DateTimeField()

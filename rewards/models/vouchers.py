@@ -32,7 +32,7 @@ class Reward(PublicModel):
 
     MOVES = {Status.CHOOSING: {Status.GRANTED, Status.VOIDED}, Status.GRANTED: {Status.VOIDED}}
 
-    customer = TenantKey(Customer, models.PROTECT, related_name="rewards")
+    customer = TenantKey(Customer, models.PROTECT, related_name="rewards", db_index=False)
     side = models.CharField(max_length=8, choices=Side)
     offer = TenantKey(Offer, models.PROTECT)
     tier = TenantKey(Tier, models.PROTECT, null=True)  # the step that earned it
@@ -199,10 +199,10 @@ class Redemption(PublicModel):
     currency = models.CharField(max_length=3)
     transaction = TenantOneToOne(LedgerTransaction, models.PROTECT, null=True, related_name="redemption")
     at = models.DateTimeField()
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     location = TenantKey(Location, models.PROTECT, null=True, db_index=False)
     reversed_at = models.DateTimeField(null=True)
-    reversed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    reversed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
