@@ -50,6 +50,22 @@ def test_every_tenant_table_has_a_forced_policy():
     assert tables_without_a_wall() == set()
 
 
+@pytest.mark.django_db
+def test_every_tenant_table_can_be_read_by_store_and_is_counted_often():
+    """An index over all of its rows begins with the store; statistics know a shop soon after it came."""
+    tenants = {model._meta.db_table for model in TENANT_MODELS}
+    by_store = rows(
+        """
+        SELECT DISTINCT indrelid::regclass::text FROM pg_index
+        JOIN pg_attribute a ON a.attrelid = indrelid AND a.attnum = indkey[0] AND a.attname = 'store_id'
+        WHERE indpred IS NULL
+        """
+    )
+    assert tenants - {name for (name,) in by_store} == set()
+    counted = rows("SELECT relname FROM pg_class WHERE 'autovacuum_analyze_scale_factor=0.01' = ANY(reloptions)")
+    assert tenants - {name for (name,) in counted} == set()
+
+
 @pytest.mark.django_db(databases=["default", "owner"])
 def test_a_table_without_a_wall_would_be_found():
     with transaction.atomic("owner"), connections["owner"].cursor() as owner:
