@@ -7,8 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError
 from django.urls import resolve
 from django.utils import timezone
 
@@ -25,15 +24,9 @@ from tests.conftest import NOW
 
 
 @pytest.fixture(autouse=True)
-def _one_moment(monkeypatch):
-    """One moment for both, and the test's transaction stays open, as by Django's own test client."""
+def _one_moment(monkeypatch, connection_stays_open):
+    """One moment for both."""
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

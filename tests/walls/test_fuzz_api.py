@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,17 +33,7 @@ SCHEMA = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=Non
 SCHEMA.app = get_wsgi_application()
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
 MODES = list(schemathesis.GenerationMode)
-
-
-@pytest.fixture(autouse=True)
-def _connection_stays_open():
-    """As Django's own test client does: the end of a request must not end the test's transaction."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
+pytestmark = pytest.mark.usefixtures("connection_stays_open")
 
 
 @pytest.fixture
